@@ -1,15 +1,31 @@
 //! What to ask next, and what an answer proves.
 //!
-//! Pure: no clock, no IO, no async; time is an argument. The shell asks [`Sweep`] for the one next
-//! [`Request`], brings back the [`Reply`], looks up what the ledger knows around it, and commits the
-//! [`Changes`].
+//! Pure: no clock, no IO, no async; time is an argument. The shell asks [`Sweep::plan`] for the one
+//! next [`Request`] and brings the [`Reply`] to [`Sweep::digest`], looks up the known calls around
+//! it, hands them to [`Sweep::apply`], and commits the [`Changes`].
 
+pub mod budget;
+pub mod census;
 pub mod changes;
 pub mod dialogue;
+pub mod first_page;
+pub mod looks;
+pub mod order;
+pub mod plan;
 pub mod progress;
+pub mod rereads;
 pub mod spans;
+pub mod take;
+pub mod walk;
 
+pub use budget::{Budget, BudgetOptions};
+pub use census::Census;
 pub use changes::{Changes, Saved};
 pub use dialogue::{Defect, Page, Quota, Reason, Refusal, Reply, Request};
-pub use progress::{Order, Progress, ReadTime};
+pub use first_page::FirstPage;
+pub use looks::{Grid, LookKind};
+pub use order::Order;
+pub use plan::{Ask, Options, Plan, Purpose, Sweep};
+pub use progress::{Progress, ReadTime};
 pub use spans::{Span, Spans};
+pub use take::{Applied, Digest, Known};

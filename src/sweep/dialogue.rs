@@ -45,7 +45,7 @@ impl Page {
 
     /// Rows that are no call because they could not be read.
     pub fn n_lost(&self) -> usize {
-        self.defects.iter().filter(|defect| defect.reason != Reason::BadField).count()
+        self.defects.iter().filter(|defect| defect.is_no_call()).count()
     }
 }
 
@@ -56,6 +56,13 @@ pub struct Defect {
     pub reason: Reason,
     /// A hash of the row's bytes, so that a row that is read again is not counted again.
     pub row_hash: u64,
+}
+
+impl Defect {
+    /// Whether the row is no call at all: only then is something missing.
+    pub fn is_no_call(self) -> bool {
+        self.reason != Reason::BadField
+    }
 }
 
 /// Why a row or a part of it could not be read.

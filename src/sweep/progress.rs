@@ -1,6 +1,6 @@
 //! What is durable of the reading itself: since when it counts, and what was read how late.
 
-use super::{Span, Spans};
+use super::{Order, Span, Spans};
 use crate::call::{Moment, Timestamp};
 
 /// The durable state of one app beside its ledger and totals.
@@ -28,15 +28,6 @@ impl Progress {
         let from_epoch = self.read.covered().around(self.epoch);
         from_epoch.map_or(self.epoch, |span| span.to)
     }
-}
-
-/// The greatest disorder seen inside single pages, in seconds, against each of the two orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Order {
-    /// How far a row was newer than one listed before it.
-    pub against_newest_first_s: i64,
-    /// How far a row was older than one listed before it.
-    pub against_oldest_first_s: i64,
 }
 
 /// Per age of the list, the spans of `initiatedAt` that were read completely at that age or later.
@@ -68,6 +59,11 @@ impl ReadTime {
             *spans = late.chain([self.sealed()]).flat_map(Spans::iter).collect();
         }
         new
+    }
+
+    /// The greatest age, seconds.
+    pub fn lookback_s(&self) -> i64 {
+        self.by_age[self.by_age.len() - 1].0
     }
 
     /// What was read at all.

@@ -1,0 +1,326 @@
+//! The one next request: from what is known now, in the order of what matters most.
+
+use super::looks::{Agenda, Grid, LookKind};
+use super::walk::{Walk, Walks};
+use super::{Census, FirstPage, Progress, Request, Saved, Span};
+use crate::call::{CallKey, Moment, Timestamp};
+use crate::ledger::{Entry, OpenCalls, Rules, Totals};
+
+/// Intervals of read time that are kept before the newest gap has to be filled.
+const SPANS_MAX: usize = 16;
+
+/// Settings of the reading. The epoch stands in the [`Progress`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// What counts, and how long calls are watched. Its epoch is taken from the state.
+    pub rules: Rules,
+    /// When things fall due.
+    pub grid: Grid,
+    /// Rows to ask for.
+    pub per_page: u32,
+    /// How old a call may be when it first appears, seconds.
+    pub lookback_s: i64,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Ask this.
+    Ask(Ask),
+    /// Nothing is due before this moment on the API's clock.
+    Wait(Moment),
+}
+
+/// A request, and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// What to send.
+    pub request: Request,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a request is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To find out the number of the first page.
+    FirstPage,
+    /// The head of the list down to what was read: the poll.
+    Head {
+        /// Where it reads.
+        walk: Walk,
+        /// The moment at which it has to arrive.
+        target: Timestamp,
+    },
+    /// What a downtime, an outage or a short budget left.
+    Gap {
+        /// The moment at which it has to arrive.
+        target: Timestamp,
+    },
+    /// A call whose look is due.
+    Look {
+        /// Which sort.
+        kind: LookKind,
+        /// The second of the call.
+        second: Timestamp,
+        /// The moment at which it has to arrive.
+        target: Timestamp,
+    },
+    /// A look by Get Call.
+    Get(CallKey),
+    /// Time that was read, to be read again at a greater age.
+    Again {
+        /// The index of the age.
+        age_idx: usize,
+        /// The moment at which it has to arrive.
+        target: Timestamp,
+    },
+}
+
+impl Purpose {
+    /// Whose place in the list the request continues, and where it has to arrive.
+    pub(super) const fn walk(&self) -> Option<(Walk, Timestamp)> {
+        match *self {
+            Self::FirstPage | Self::Get(_) => None,
+            Self::Head { walk, target } => Some((walk, target)),
+            Self::Gap { target } => Some((Walk::Fill, target)),
+            Self::Look { target, .. } => Some((Walk::Look, target)),
+            Self::Again { age_idx, target } => Some((Walk::Again(age_idx), target)),
+        }
+    }
+
+    /// Whether the request belongs to the poll of the head.
+    pub const fn is_poll(&self) -> bool {
+        matches!(self, Self::FirstPage | Self::Head { .. })
+    }
+}
+
+/// The reading of one app: its durable state, an index of what the store holds, and hints that die
+/// with the process.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    pub(super) options: Options,
+    pub(super) progress: Progress,
+    pub(super) totals: Totals,
+    pub(super) open: OpenCalls,
+    pub(super) agenda: Agenda,
+    pub(super) census: Census,
+    pub(super) hints: Hints,
+}
+
+/// What was learned since the start of the process. The promise needs none of it.
+#[derive(Clone, Debug)]
+pub(super) struct Hints {
+    pub(super) first_page: Option<FirstPage>,
+    pub(super) walks: Walks,
+    pub(super) per_page: Option<u32>,
+    /// When the head is read next.
+    pub(super) head_at: Moment,
+    /// Up to where the list was read before the newest read of the head.
+    pub(super) head_from: Timestamp,
+    /// Whether the head was read and the way down to what was read before was not, yet.
+    pub(super) is_polling: bool,
+    /// Whether Get Call answers with the call that was asked for; `None` before it was tried.
+    pub(super) get_works: Option<bool>,
+    /// Requests that looked for the calls of a second in vain.
+    pub(super) n_missed: (Timestamp, u32),
+    pub(super) rereads: super::rereads::Rereads,
+}
+
+impl Sweep {
+    /// Takes the reading up where the state left it. [`Self::recall`] has to be told every call of
+    /// the ledger before anything is planned.
+    pub fn new(mut options: Options, saved: Saved) -> Self {
+        let Saved { mut progress, totals } = saved;
+        options.rules.epoch = progress.epoch;
+        if progress.read.lookback_s() != options.lookback_s {
+            progress.read = progress.read.under_lookback(options.lookback_s);
+        }
+        let hints = Hints {
+            first_page: Some(FirstPage::default()),
+            walks: Walks::new(0),
+            per_page: Some(options.per_page),
+            head_at: Moment(i64::MIN),
+            head_from: Timestamp::MAX,
+            is_polling: false,
+            get_works: None,
+            n_missed: (Timestamp::MIN, 0),
+            rereads: super::rereads::Rereads::default(),
+        };
+        Self {
+            options,
+            progress,
+            totals,
+            open: OpenCalls::default(),
+            agenda: Agenda::default(),
+            census: Census::default(),
+            hints,
+        }
+    }
+
+    /// Notes a call that the store holds.
+    pub fn recall(&mut self, key: &CallKey, entry: &Entry) {
+        self.replace(key, None, Some(entry));
+    }
+
+    /// Moves the epoch of a start "now" from the local clock to the API's, `ahead_ms` later. The
+    /// first answer does this; afterwards nothing moves it.
+    pub fn settle_epoch(&mut self, ahead_ms: i64) {
+        if !self.progress.epoch_settled {
+            let progress = &mut self.progress;
+            progress.epoch = progress.epoch.start().plus_ms(ahead_ms).floor();
+            progress.floor = progress.floor.start().plus_ms(ahead_ms).floor();
+            progress.epoch_settled = true;
+            self.options.rules.epoch = progress.epoch;
+        }
+    }
+
+    /// What was read.
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What was counted.
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The open calls.
+    pub const fn open_calls(&self) -> &OpenCalls {
+        &self.open
+    }
+
+    /// How many calls are known by id.
+    pub const fn n_known(&self) -> usize {
+        self.census.total()
+    }
+
+    /// Returns the one next request, or until when there is none. With `head_only` nothing but the
+    /// head of the list is asked for, since the app's own traffic needs the rest of the limit.
+    pub fn plan(&mut self, now: Moment, head_only: bool) -> Plan {
+        let head_due = self.is_head_due(now);
+        if let Some(first_page) = &self.hints.first_page {
+            if !head_due {
+                return Plan::Wait(self.hints.head_at);
+            }
+            let page = first_page.question();
+            return self.list(page, Purpose::FirstPage);
+        }
+        let covered = self.progress.read.covered();
+        let floor = self.progress.floor;
+        let newest = covered.newest().map_or(floor, |span| span.to);
+        let gaps = covered.newest().map(|_| covered.gaps(Span::new(floor, newest)));
+        let gap = gaps.unwrap_or_default().last().copied();
+        let order = self.progress.order;
+        if head_due && !(order.is_known() && covered.len() >= SPANS_MAX) {
+            return self.head();
+        }
+        if let Some(gap) = gap.filter(|gap| gap.from >= self.hints.head_from || head_due) {
+            let target = self.target(gap);
+            return self.walk_to(Purpose::Head { walk: Walk::Fill, target }, Moment(i64::MIN));
+        }
+        if head_only {
+            return Plan::Wait(self.hints.head_at);
+        }
+        for kind in [LookKind::Open, LookKind::Settling] {
+            if let Some((since, second)) = self.agenda.due(kind, now) {
+                return self.look(kind, second, since, now);
+            }
+        }
+        if let Some(gap) = gap {
+            let target = self.target(gap);
+            return self.walk_to(Purpose::Gap { target }, Moment(i64::MIN));
+        }
+        if let Some((age_idx, gap)) = self.ripe_gap(now, newest) {
+            let target = self.target(gap);
+            return self.walk_to(Purpose::Again { age_idx, target }, Moment(i64::MIN));
+        }
+        let next_look = self.agenda.next(now).unwrap_or(Moment::MAX);
+        Plan::Wait(self.hints.head_at.min(next_look))
+    }
+
+    /// Due by its time, or because the clock was set back so that the time would never come.
+    fn is_head_due(&self, now: Moment) -> bool {
+        let wait_ms = self.hints.head_at.since_ms(now);
+        wait_ms <= 0 || wait_ms > self.options.grid.interval_ms
+    }
+
+    fn head(&mut self) -> Plan {
+        let purpose = Purpose::Head { walk: Walk::Head, target: Timestamp::MAX };
+        let order = self.progress.order;
+        if order.is_newest_first() && order.is_known() {
+            return self.list(self.hints.walks.first_page, purpose);
+        }
+        self.walk_to(purpose, Moment(i64::MIN))
+    }
+
+    fn look(&mut self, kind: LookKind, second: Timestamp, since: Moment, now: Moment) -> Plan {
+        let is_first_try = self.hints.n_missed.0 != second || self.hints.n_missed.1 == 0;
+        if is_first_try
+            && self.hints.get_works != Some(false)
+            && let Some(key) = self.agenda.far_call(second, now)
+        {
+            let request = Request::Get { session_id: key.session_id.clone() };
+            return Plan::Ask(Ask { request, purpose: Purpose::Get(key) });
+        }
+        let target = self.target(Span::second(second));
+        self.walk_to(Purpose::Look { kind, second, target }, since)
+    }
+
+    /// A gap of a greater age is worth a request once it holds a page of known calls, or is older
+    /// than its age by an eighth.
+    fn ripe_gap(&self, now: Moment, newest: Timestamp) -> Option<(usize, Span)> {
+        let ages = self.progress.read.by_age.iter().enumerate().skip(1);
+        ages.filter(|_| !self.progress.read.covered().is_empty()).find_map(
+            |(age_idx, (age, spans))| {
+                let ripe = self.on_grid(now, *age).min(newest);
+                let gaps = spans.gaps(Span::new(self.progress.floor, ripe));
+                let is_worth = |gap: &Span| {
+                    self.census.count(*gap) >= self.hints.walks.page_rows()
+                        || ripe.since_s(gap.from) > age / 8
+                };
+                gaps.into_iter().rev().find(is_worth).map(|gap| (age_idx, gap))
+            },
+        )
+    }
+
+    /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is
+    /// while it is searched for.
+    fn on_grid(&self, now: Moment, age_s: i64) -> Timestamp {
+        let grid = self.options.grid;
+        let reached = now.floor().plus_s(-age_s).start();
+        grid.after(reached, grid.interval_ms).plus_ms(-grid.interval_ms).floor()
+    }
+
+    /// Where a walk has to arrive to read `gap`: a gap is filled from the end that comes first.
+    fn target(&self, gap: Span) -> Timestamp {
+        if self.progress.order.is_newest_first() { gap.to } else { gap.from }
+    }
+
+    fn walk_to(&mut self, purpose: Purpose, since: Moment) -> Plan {
+        let Some((walk, target)) = purpose.walk() else { unreachable!("only lists are walked") };
+        let order = self.progress.order;
+        let page = self.hints.walks.seek(order, &self.census, walk, target, since);
+        self.list(page, purpose)
+    }
+
+    fn list(&self, page: u32, purpose: Purpose) -> Plan {
+        let request = Request::List { page, per_page: self.hints.per_page };
+        Plan::Ask(Ask { request, purpose })
+    }
+
+    /// Keeps the index of the store true. Every change of an entry passes through here.
+    pub(super) fn replace(&mut self, key: &CallKey, old: Option<&Entry>, new: Option<&Entry>) {
+        if let Some(old) = old {
+            self.census.remove(key.initiated_at);
+            self.open.remove(key.initiated_at, old);
+            self.agenda.remove(key, old);
+        }
+        if let Some(new) = new {
+            let is_sealed = self.progress.read.sealed().contains(key.initiated_at);
+            self.census.add(key.initiated_at);
+            self.open.add(key.initiated_at, new);
+            self.agenda.add(key, new, is_sealed);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Finding a moment in the list, and what the pages on the way prove.
+//!
+//! A walk rises in page number, whatever the order: rows that start meanwhile push the others on,
+//! so a page may repeat rows of the one before and skips none. The page on which a moment stands is
+//! guessed from the number of known calls on one side of it, and checked on arrival.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::{Census, Order, Page, Span};
+use crate::call::{Moment, Timestamp};
+
+/// What a request walks for. Each has its own place in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Walk {
+    /// The head of the list.
+    Head,
+    /// A gap of age 0.
+    Fill,
+    /// A call to look at.
+    Look,
+    /// A gap of a greater age, by its index in the read time.
+    Again(usize),
+}
+
+/// The newest page of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link {
+    page: u32,
+    /// What the list shows after this page lies beyond this second: before it in a list that is
+    /// newest first, at or after it in one that is oldest first.
+    edge: Timestamp,
+    /// Where the unbroken reading of this walk began.
+    start: Timestamp,
+    /// When the oldest of its pages was asked for.
+    asked_at: Moment,
+    print: u64,
+    /// How many pages in a row were equal to this one.
+    n_same: u32,
+    /// Whether the walk began at the first page.
+    is_whole: bool,
+}
+
+/// A search for the page on which a moment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seek {
+    target: Timestamp,
+    /// A page that lies before the moment in the walk.
+    before: Option<u32>,
+    /// A page that lies past it.
+    past: Option<u32>,
+    n_tries: u32,
+}
+
+/// The span of `initiatedAt` that a page, with the pages of its walk before it, shows completely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Which seconds.
+    pub span: Span,
+    /// As of when: the start of the oldest request it rests on, on the API's clock.
+    pub asked_at: Moment,
+}
+
+/// What a page meant for its walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What was proved, if anything.
+    pub proof: Option<Proof>,
+    /// Whether the walk has arrived at its target.
+    pub has_arrived: bool,
+    /// Whether the search was given up: the guess starts anew.
+    pub is_cut: bool,
+}
+
+/// The places of all walks: hints that die with the process, since the promise needs none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walks {
+    /// The number of the first page.
+    pub first_page: u32,
+    /// Rows on the longest page seen: a shorter one is the last.
+    page_rows: usize,
+    /// Rows in the list, when its end was last seen.
+    list_rows: usize,
+    links: BTreeMap<Walk, Link>,
+    seeks: BTreeMap<Walk, Seek>,
+}
+
+/// Steps of one search before it starts anew.
+const TRIES_MAX: u32 = 14;
+
+impl Walks {
+    /// At the start of a process nothing is known but the number of the first page.
+    pub const fn new(first_page: u32) -> Self {
+        Self {
+            first_page,
+            page_rows: 1,
+            list_rows: 0,
+            links: BTreeMap::new(),
+            seeks: BTreeMap::new(),
+        }
+    }
+
+    /// Rows on the longest page seen.
+    pub const fn page_rows(&self) -> usize {
+        self.page_rows
+    }
+
+    /// The next page of a walk that has to arrive at `target`, resting on no page that was asked
+    /// for before `since`.
+    pub fn seek(
+        &mut self,
+        order: Order,
+        census: &Census,
+        walk: Walk,
+        target: Timestamp,
+        since: Moment,
+    ) -> u32 {
+        // Any walk whose reading ends where this one has to begin is as good as its own.
+        let reaches = |link: &Link| {
+            let from_start = link.start.cmp(&target);
+            link.edge == target
+                && link.asked_at >= since
+                && if order.is_newest_first() { from_start.is_ge() } else { from_start.is_le() }
+        };
+        let own = self.links.get(&walk).filter(|link| link.asked_at >= since).copied();
+        let link = own.filter(reaches).or_else(|| self.links.values().copied().find(reaches));
+        if let Some(link) = link {
+            self.links.insert(walk, link);
+            return link.page.saturating_add(1);
+        }
+        if own.is_none() {
+            self.links.remove(&walk);
+        }
+        let seek = self.seeks.get(&walk).copied().filter(|seek| seek.target == target);
+        match seek.map(|seek| (seek.before, seek.past, seek.n_tries)) {
+            None | Some((None, None, _)) => self.guess(order, census, target),
+            Some((None, Some(past), n)) => past.saturating_sub(leap(n)).max(self.first_page),
+            Some((Some(before), None, n)) => before.saturating_add(leap(n)),
+            Some((Some(before), Some(past), _)) if past <= before + 1 => {
+                let chained = own.is_some_and(|link| link.page == before);
+                if chained { before + 1 } else { before }
+            }
+            Some((Some(before), Some(past), _)) => before.midpoint(past),
+        }
+    }
+
+    fn guess(&self, order: Order, census: &Census, target: Timestamp) -> u32 {
+        let newer = census.count(Span::new(target, Timestamp::MAX));
+        let rows_before = if order.is_newest_first() {
+            newer
+        } else {
+            self.list_rows.saturating_sub(1).saturating_sub(newer)
+        };
+        let pages = u32::try_from(rows_before / self.page_rows).unwrap_or(u32::MAX);
+        self.first_page.saturating_add(pages)
+    }
+
+    /// Takes a page of a walk: what it proves, and whether the walk has arrived.
+    pub fn take(
+        &mut self,
+        order: Order,
+        census: &Census,
+        (walk, target): (Walk, Timestamp),
+        (number, page): (u32, &Page),
+        asked_at: Moment,
+    ) -> Step {
+        let (proof, link, is_end) = self.prove(order, census, walk, number, page, asked_at);
+        let (has_arrived, is_cut) = self.arrive(order, walk, target, number, link, is_end);
+        if let Some(link) = link {
+            self.links.insert(walk, link);
+        }
+        Step { proof, has_arrived, is_cut }
+    }
+
+    fn prove(
+        &mut self,
+        order: Order,
+        census: &Census,
+        walk: Walk,
+        number: u32,
+        page: &Page,
+        asked_at: Moment,
+    ) -> (Option<Proof>, Option<Link>, bool) {
+        let prior = self.links.get(&walk).copied();
+        let chained = prior.filter(|link| link.page.checked_add(1) == Some(number));
+        let (n_rows, print) = (page.n_rows(), print(page));
+        let repeats = prior.filter(|link| n_rows > 0 && link.print == print);
+        if repeats.is_some_and(|link| number > link.page.saturating_add(1)) {
+            // A list that shows its last page for every number past its end.
+            return (None, None, false);
+        }
+        let n_same = repeats.and(chained).map_or(0, |link| link.n_same + 1);
+        self.page_rows = self.page_rows.max(n_rows);
+        let is_first = number == self.first_page;
+        if n_rows == 0 && chained.is_none() && !is_first {
+            return (None, None, true);
+        }
+        let times = page.calls.iter().map(|call| call.key.initiated_at);
+        let ends = times.clone().min().zip(times.max());
+        let is_end = n_rows == 0
+            || n_same >= 2
+            || n_rows < self.page_rows && !knows_beyond(order, census, ends);
+        let newest_first = order.is_newest_first();
+        let Some(start) = self.start(order, is_first, chained, ends, asked_at) else {
+            return (None, None, is_end);
+        };
+        let edge = match ends {
+            _ if is_end => {
+                if newest_first {
+                    Timestamp::MIN
+                } else {
+                    asked_at.floor()
+                }
+            }
+            Some((oldest, _)) if newest_first => oldest.plus_s(order.slack_s() + 1),
+            Some((_, newest)) => newest.plus_s(-order.slack_s()),
+            // Rows, but none of them readable: the reading stands where it stood.
+            None => chained.map_or(start, |link| link.edge),
+        };
+        let rests_on =
+            chained.filter(|_| !is_first).map_or(asked_at, |link| link.asked_at.min(asked_at));
+        if is_end {
+            let pages = (number.saturating_sub(self.first_page).saturating_sub(n_same)) as usize;
+            self.list_rows = pages * self.page_rows + n_rows;
+        }
+        let is_whole = is_first || chained.is_some_and(|link| link.is_whole);
+        let link = Link { page: number, edge, start, asked_at: rests_on, print, n_same, is_whole };
+        let (from, to) = if newest_first { (edge, start) } else { (start, edge) };
+        let proof = (order.is_known() || is_end && is_whole).then_some(Proof {
+            span: Span::new(from, to.min(rests_on.floor())),
+            asked_at: rests_on,
+        });
+        (proof, Some(link), is_end)
+    }
+
+    /// Where the reading that ends with this page began; nowhere for a page without a readable row.
+    fn start(
+        &self,
+        order: Order,
+        is_first: bool,
+        chained: Option<Link>,
+        ends: Option<(Timestamp, Timestamp)>,
+        asked_at: Moment,
+    ) -> Option<Timestamp> {
+        let newest_first = order.is_newest_first();
+        if is_first {
+            return Some(if newest_first { asked_at.floor() } else { Timestamp::MIN });
+        }
+        chained.map(|link| link.start).or_else(|| {
+            let (oldest, newest) = ends?;
+            Some(if newest_first {
+                newest.plus_s(-order.slack_s())
+            } else {
+                oldest.plus_s(order.slack_s() + 1)
+            })
+        })
+    }
+
+    /// Notes on which side of its target a page lay.
+    fn arrive(
+        &mut self,
+        order: Order,
+        walk: Walk,
+        target: Timestamp,
+        number: u32,
+        link: Option<Link>,
+        is_end: bool,
+    ) -> (bool, bool) {
+        let newest_first = order.is_newest_first();
+        let to_the_end = target == Timestamp::MAX;
+        let (has_arrived, is_past) = match link {
+            None => (false, true),
+            Some(_) if to_the_end => (newest_first && order.is_known() || is_end, false),
+            Some(link) if newest_first => {
+                (link.edge < target && target <= link.start, link.start < target)
+            }
+            Some(link) => (link.start <= target && target < link.edge, link.start > target),
+        };
+        let old = self.seeks.remove(&walk).filter(|seek| seek.target == target);
+        if has_arrived {
+            return (true, false);
+        }
+        let old = old.unwrap_or(Seek { target, before: None, past: None, n_tries: 0 });
+        if old.n_tries > TRIES_MAX {
+            return (false, true);
+        }
+        // Close before the target the walk goes page by page, for as long as it takes.
+        let near = !is_past
+            && link.is_some_and(|link| {
+                let away_s = link.edge.since_s(target).saturating_abs();
+                away_s <= order.slack_s() || !order.is_known() || to_the_end && self.list_rows > 0
+            });
+        let (before, past) = if is_past {
+            (old.before.filter(|&page| page < number), Some(number))
+        } else {
+            (Some(number), old.past.filter(|&page| page > number))
+        };
+        let n_tries = match (near, past) {
+            (true, None) => 0,
+            (true, Some(_)) => old.n_tries,
+            (false, _) => old.n_tries + 1,
+        };
+        self.seeks.insert(walk, Seek { target, before, past, n_tries });
+        (false, false)
+    }
+}
+
+/// A page shorter than the longest is the last one, unless a call is known that must stand after
+/// it: then the API has begun to serve shorter pages.
+fn knows_beyond(order: Order, census: &Census, ends: Option<(Timestamp, Timestamp)>) -> bool {
+    ends.is_some_and(|(oldest, newest)| {
+        if order.is_newest_first() {
+            census.knows_before(oldest.plus_s(-order.slack_s()))
+        } else {
+            census.knows_after(newest.plus_s(order.slack_s()))
+        }
+    })
+}
+
+const fn leap(n_tries: u32) -> u32 {
+    1 << if n_tries < 20 { n_tries } else { 20 }
+}
+
+/// A fingerprint of the rows of a page, to notice a page that is shown again.
+pub(super) fn print(page: &Page) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for call in &page.calls {
+        call.key.hash(&mut hasher);
+    }
+    for defect in page.defects.iter().filter(|defect| defect.is_no_call()) {
+        defect.row_hash.hash(&mut hasher);
+    }
+    hasher.finish()
+}
