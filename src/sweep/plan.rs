@@ -233,7 +233,11 @@ impl Sweep {
         }
         if let Some((age_idx, gap)) = self.ripe_gap(now, newest) {
             let target = self.target(gap);
-            return self.walk_to(Purpose::Again { age_idx, target }, Moment(i64::MIN));
+            // Pages asked for before the near end of the gap had reached its age prove nothing.
+            let near =
+                if self.progress.order.is_newest_first() { gap.to } else { gap.from.plus_s(1) };
+            let since = near.plus_s(self.progress.read.by_age[age_idx].0).start();
+            return self.walk_to(Purpose::Again { age_idx, target }, since);
         }
         let next_look = self.agenda.next(now).unwrap_or(Moment::MAX);
         Plan::Wait(self.hints.head_at.min(next_look))

@@ -7,7 +7,7 @@ use super::plan::{Ask, Purpose, Sweep};
 use super::walk::{Proof, Walk};
 use super::{Changes, Page, Refusal, Reply, Request, Saved, Span, Spans};
 use crate::call::{Call, CallKey, Moment, Timestamp};
-use crate::ledger::{Entry, absent, post};
+use crate::ledger::{Entry, Posting, absent, post};
 
 /// What to ask for where the API refuses the page size.
 const SMALLER_PAGES: [u32; 4] = [50, 30, 25, 10];
@@ -40,8 +40,17 @@ pub struct Digest {
 pub struct Applied {
     /// What has to be committed before anything of it is shown.
     pub changes: Changes,
+    /// What each call added to the totals.
+    pub postings: Vec<(CallKey, Posting)>,
     /// Whether this ended a poll: the head was read down to what had been read before.
     pub ends_poll: bool,
+}
+
+/// What one page changes, while it is applied.
+#[derive(Debug, Default)]
+struct PageChanges {
+    touched: BTreeMap<CallKey, Option<Entry>>,
+    postings: Vec<(CallKey, Posting)>,
 }
 
 impl Sweep {
@@ -210,14 +219,14 @@ impl Sweep {
     /// Applies an answer to what is known: `known` holds every call of the ledger within
     /// [`Digest::needs`]. The state moves at once; it is shown only after `changes` is committed.
     pub fn apply(&mut self, digest: &Digest, mut known: Known) -> Applied {
-        let mut touched: BTreeMap<CallKey, Option<Entry>> = BTreeMap::new();
+        let mut page = PageChanges::default();
         for call in &digest.calls {
-            self.see(digest, call, &mut known, &mut touched);
+            self.see(digest, call, &mut known, &mut page);
         }
         if let Some(proof) = digest.proof {
-            self.miss(proof, &mut known, &mut touched);
+            self.miss(proof, &mut known, &mut page);
         }
-        self.retire(digest, &known, &mut touched);
+        self.retire(digest, &known, &mut page);
         self.note_misses(digest);
         let ends_poll = self.ends_poll();
         let covered = self.progress.read.covered();
@@ -225,21 +234,16 @@ impl Sweep {
             ends_poll && covered.newest() == covered.around(self.progress.epoch);
         Applied {
             changes: Changes {
-                calls: touched.into_iter().collect(),
+                calls: page.touched.into_iter().collect(),
                 saved: Saved { progress: self.progress.clone(), totals: self.totals.clone() },
             },
+            postings: page.postings,
             ends_poll,
         }
     }
 
     /// One row: known calls are compared, new ones counted unless their moment was sealed before.
-    fn see(
-        &mut self,
-        digest: &Digest,
-        call: &Call,
-        known: &mut Known,
-        touched: &mut BTreeMap<CallKey, Option<Entry>>,
-    ) {
+    fn see(&mut self, digest: &Digest, call: &Call, known: &mut Known, page: &mut PageChanges) {
         let at = call.key.initiated_at;
         let prior = known.get(&call.key);
         let was_sealed =
@@ -256,24 +260,20 @@ impl Sweep {
             entry.due = grid.next_look(at, entry.phase, rules.settle_s, digest.asked_at);
         }
         if !posting.is_empty() {
-            self.totals.apply(&posting);
             let is_reconcile = matches!(digest.purpose, Purpose::Again { .. });
             self.totals.reconcile_differences += u64::from(is_reconcile);
+            self.totals.apply(&posting);
+            page.postings.push((call.key.clone(), posting));
         }
         if prior != Some(&entry) {
             self.replace(&call.key, prior, Some(&entry));
             known.insert(call.key.clone(), entry.clone());
-            touched.insert(call.key.clone(), Some(entry));
+            page.touched.insert(call.key.clone(), Some(entry));
         }
     }
 
     /// Calls whose whole second was shown without them, after their look had fallen due.
-    fn miss(
-        &mut self,
-        proof: Proof,
-        known: &mut Known,
-        touched: &mut BTreeMap<CallKey, Option<Entry>>,
-    ) {
+    fn miss(&mut self, proof: Proof, known: &mut Known, page: &mut PageChanges) {
         let Proof { span, asked_at } = proof;
         let rules = self.options.rules;
         let first = CallKey { initiated_at: span.from, session_id: "".into() };
@@ -287,31 +287,29 @@ impl Sweep {
             let (mut entry, posting) = absent(&rules, &old, key.initiated_at, asked_at);
             let grid = self.options.grid;
             entry.due = grid.next_look(key.initiated_at, entry.phase, rules.settle_s, asked_at);
-            self.totals.apply(&posting);
+            if !posting.is_empty() {
+                self.totals.apply(&posting);
+                page.postings.push((key.clone(), posting));
+            }
             self.replace(&key, Some(&old), Some(&entry));
             known.insert(key.clone(), entry.clone());
-            touched.insert(key, Some(entry));
+            page.touched.insert(key, Some(entry));
         }
     }
 
     /// A call leaves the ledger when its moment is sealed and nothing more is expected of it.
-    fn retire(
-        &mut self,
-        digest: &Digest,
-        known: &Known,
-        touched: &mut BTreeMap<CallKey, Option<Entry>>,
-    ) {
+    fn retire(&mut self, digest: &Digest, known: &Known, page: &mut PageChanges) {
         for (key, entry) in known {
             let at = key.initiated_at;
             let is_newly_sealed = digest.newly_sealed.contains(at);
-            if !is_newly_sealed && !touched.contains_key(key)
+            if !is_newly_sealed && !page.touched.contains_key(key)
                 || !self.progress.read.sealed().contains(at)
             {
                 continue;
             }
             if entry.phase.is_done() {
                 self.replace(key, Some(entry), None);
-                touched.insert(key.clone(), None);
+                page.touched.insert(key.clone(), None);
             } else if is_newly_sealed {
                 // Noted anew: from now on Get Call may look for it.
                 self.replace(key, Some(entry), Some(entry));

@@ -1,1 +1,3 @@
-//! stub
+//! The integration tests, one file a subject.
+
+mod simulation;

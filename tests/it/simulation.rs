@@ -1,0 +1,8 @@
+//! Planner and ledger against invented APIs, without sockets, sleeping or a clock: every world is a
+//! seed, and a failure prints the seed that repeats it.
+
+mod check;
+mod driver;
+mod random;
+mod run;
+mod world;

@@ -1,0 +1,175 @@
+//! The shell of the poller without sockets: ask, digest, look up, commit, with a store in memory
+//! whose commits are atomic, and a process that can die before and after each effect.
+
+use std::collections::BTreeMap;
+
+use cometchat_exporter::call::{CallKey, Moment};
+use cometchat_exporter::ledger::{Counter, Entry, Posting, Totals};
+use cometchat_exporter::sweep::{
+    Ask, Budget, BudgetOptions, Known, Options, Page, Plan, Refusal, Reply, Request, Saved, Span,
+    Sweep,
+};
+
+use super::random::Random;
+use super::world::{Answer, World};
+
+/// What survives the process.
+pub(super) struct Durable {
+    pub(super) calls: BTreeMap<CallKey, Entry>,
+    pub(super) saved: Saved,
+    /// What was counted of each call: for the check alone.
+    pub(super) audit: BTreeMap<CallKey, Counted>,
+}
+
+/// What was counted of one call, over all the times that it came to be known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counted {
+    pub(super) n_seen: u64,
+    pub(super) n_final: u64,
+    pub(super) n_abandoned: u64,
+    pub(super) audio_ms: u64,
+    pub(super) participants: u64,
+    pub(super) recordings: u64,
+}
+
+impl Counted {
+    fn add(&mut self, posting: &Posting) {
+        for &(counter, by) in &posting.adds {
+            match counter {
+                Counter::Initiated => self.n_seen += by,
+                Counter::Calls(_) => self.n_final += by,
+                Counter::AudioMs => self.audio_ms += by,
+                Counter::Participants => self.participants += by,
+                Counter::Recordings => self.recordings += by,
+                _ => {}
+            }
+        }
+        self.n_abandoned += posting.abandoned;
+    }
+}
+
+/// Dies at an effect; everything in memory is lost.
+pub(super) struct Killed;
+
+pub(super) struct Process<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) durable: &'a mut Durable,
+    pub(super) random: &'a mut Random,
+    /// Chance in a hundred to die at an effect.
+    pub(super) kill_percent: i64,
+    pub(super) kills_end_ms: i64,
+    pub(super) latency_ms: i64,
+    pub(super) asked: &'a mut Vec<(i64, Ask)>,
+}
+
+impl Process<'_> {
+    fn effect(&mut self) -> Result<(), Killed> {
+        let dies = self.world.now_ms < self.kills_end_ms && self.random.chance(self.kill_percent);
+        if dies { Err(Killed) } else { Ok(()) }
+    }
+
+    pub(super) fn run(
+        &mut self,
+        options: Options,
+        budget: BudgetOptions,
+        until_ms: i64,
+    ) -> Result<(), Killed> {
+        let mut sweep = Sweep::new(options, self.durable.saved.clone());
+        self.durable.calls.iter().for_each(|(key, entry)| sweep.recall(key, entry));
+        let mut budget = Budget::new(budget, self.world.now());
+        while self.world.now_ms < until_ms {
+            let now = self.world.now();
+            match sweep.plan(now, false) {
+                Plan::Wait(until) => {
+                    self.world.advance(until.0.max(now.0 + 1).min(until_ms));
+                }
+                Plan::Ask(ask) => {
+                    if let Err(wait_ms) = budget.take(now) {
+                        self.world.advance(now.0 + wait_ms);
+                        continue;
+                    }
+                    self.effect()?;
+                    self.exchange(&mut sweep, &mut budget, ask, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn exchange(
+        &mut self,
+        sweep: &mut Sweep,
+        budget: &mut Budget,
+        ask: Ask,
+        asked_at: Moment,
+    ) -> Result<(), Killed> {
+        let answer = match &ask.request {
+            Request::List { page, per_page } => {
+                self.world.list(*page, per_page.unwrap_or(30) as usize)
+            }
+            Request::Get { session_id } => self.world.get(session_id),
+        };
+        let answer = match (answer, &ask.request) {
+            (Answer::Rows(calls), request) => {
+                let page = Page { calls, defects: Vec::new() };
+                Ok(match request {
+                    Request::List { .. } => Reply::List(page),
+                    Request::Get { .. } => Reply::Get(page),
+                })
+            }
+            (Answer::NotFound, _) => Err(Refusal::NotFound),
+            (Answer::Failure, _) => Err(Refusal::Unavailable),
+        };
+        self.asked.push((asked_at.0, ask.clone()));
+        let took_ms = 20 + self.random.below(self.latency_ms);
+        self.world.advance(asked_at.0 + took_ms);
+        let now = self.world.now();
+        match sweep.digest(&ask, answer, asked_at) {
+            Err(refusal) => budget.refused(refusal, Default::default(), now),
+            Ok(None) => budget.answered(Default::default()),
+            Ok(Some(digest)) => {
+                budget.answered(Default::default());
+                let known = self.known(digest.needs.iter());
+                let applied = sweep.apply(&digest, known);
+                self.effect()?;
+                self.commit(applied.changes.calls, applied.changes.saved);
+                for (key, posting) in applied.postings {
+                    self.durable.audit.entry(key).or_default().add(&posting);
+                }
+                self.effect()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, needs: impl Iterator<Item = Span>) -> Known {
+        needs
+            .flat_map(|span| {
+                let first = CallKey { initiated_at: span.from, session_id: "".into() };
+                let calls = self.durable.calls.range(first..);
+                calls.take_while(move |(key, _)| span.contains(key.initiated_at))
+            })
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect()
+    }
+
+    fn commit(&mut self, calls: Vec<(CallKey, Option<Entry>)>, saved: Saved) {
+        assert_only_rises(&self.durable.saved.totals, &saved.totals);
+        for (key, entry) in calls {
+            match entry {
+                Some(entry) => self.durable.calls.insert(key, entry),
+                None => self.durable.calls.remove(&key),
+            };
+        }
+        self.durable.saved = saved;
+    }
+}
+
+fn assert_only_rises(old: &Totals, new: &Totals) {
+    for (kind, tally) in &old.by_kind {
+        let now = &new.by_kind[kind];
+        for idx in 0..Counter::COUNT {
+            assert!(now.0[idx] >= tally.0[idx], "counter {idx} of {kind:?} fell");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Many small worlds, with outages, downtimes and kills.
+
+use std::collections::BTreeMap;
+
+use cometchat_exporter::call::{Moment, Timestamp};
+use cometchat_exporter::ledger::{FailureStatuses, Rules, Totals};
+use cometchat_exporter::sweep::{
+    Ask, BudgetOptions, Grid, Options, Order, Progress, ReadTime, Saved,
+};
+
+use super::check::breaches;
+use super::driver::{Durable, Killed, Process};
+use super::random::Random;
+use super::world::{Bounds, World, small};
+
+const BOUNDS: Bounds = Bounds { lookback_s: 60, settle_s: 20, max_open_s: 120 };
+
+struct Outcome {
+    breaches: Vec<String>,
+    n_requests: usize,
+}
+
+fn run(seed: u64, rows_vanish: bool) -> Outcome {
+    let mut random = Random::new(seed.wrapping_mul(7).wrapping_add(1));
+    let mut world = small(seed, BOUNDS, rows_vanish);
+    let last_s = world.lives.iter().map(|life| life.key.initiated_at.0).max().unwrap();
+    let start_s = random.pick(&[0, 0, last_s / 2, last_s, last_s + 200]);
+    let epoch = Timestamp(random.pick(&[0, start_s, start_s * 7 / 10]));
+    let options = Options {
+        rules: Rules {
+            epoch,
+            settle_s: BOUNDS.settle_s,
+            max_open_s: BOUNDS.max_open_s,
+            failures: FailureStatuses::default(),
+        },
+        grid: Grid { interval_ms: 3_000, phase_ms: random.below(3_000) },
+        per_page: u32::try_from(random.between(3, 10)).unwrap(),
+        lookback_s: BOUNDS.lookback_s,
+    };
+    let limit = random.pick(&[600, 600, 600, 150]);
+    let budget = BudgetOptions { limit_per_minute: limit, share_ppm: 1_000_000, seed };
+    let rest_s = last_s.max(start_s) + 900;
+    let kill_percent = random.pick(&[0, 0, 2, 10]);
+    world.faults_end_ms = (rest_s - 300) * 1000;
+    world.advance(start_s * 1000);
+    let progress = Progress {
+        epoch,
+        epoch_settled: true,
+        floor: epoch.plus_s(-random.pick(&[0, 0, 30])),
+        complete: false,
+        read: ReadTime::new(BOUNDS.lookback_s),
+        order: Order::default(),
+    };
+    let saved = Saved { progress, totals: Totals::default() };
+    let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
+    let mut asked = Vec::new();
+    while world.now_ms < rest_s * 1000 {
+        let mut process = Process {
+            world: &mut world,
+            durable: &mut durable,
+            random: &mut random,
+            kill_percent,
+            kills_end_ms: (last_s + 300) * 1000,
+            latency_ms: 50,
+            asked: &mut asked,
+        };
+        if let Err(Killed) = process.run(options, budget, rest_s * 1000) {
+            let down_ms = random.pick(&[100, 1_000, 5_000, 30_000, 70_000, 150_000]);
+            world.advance(world.now_ms + down_ms);
+        }
+    }
+    let mut breaches = breaches(&world, &durable, epoch, BOUNDS);
+    breaches.extend(at_rest(&world, &durable, rest_s));
+    if kill_percent == 0 {
+        breaches.extend(over_budget(&asked, limit));
+    }
+    Outcome { breaches, n_requests: asked.len() }
+}
+
+fn at_rest(world: &World, durable: &Durable, rest_s: i64) -> Vec<String> {
+    let progress = &durable.saved.progress;
+    let mut wrong = Vec::new();
+    let covered = progress.read.covered();
+    if covered.len() != 1 || covered.newest().unwrap().to.0 < rest_s - 60 {
+        wrong.push(format!("not covered at rest: {covered:?} of {rest_s}"));
+    }
+    for pair in progress.read.by_age.windows(2) {
+        for span in pair[1].1.iter() {
+            if !pair[0].1.gaps(span).is_empty() {
+                wrong.push(format!("read at {} s and not at {} s: {span:?}", pair[1].0, pair[0].0));
+            }
+        }
+    }
+    let old = durable
+        .calls
+        .iter()
+        .filter(|(key, _)| key.initiated_at.0 < rest_s - BOUNDS.lookback_s * 3 / 2 - 60);
+    for (key, entry) in old.take(3) {
+        wrong.push(format!("still known at rest: {key:?} {entry:?}"));
+    }
+    let open = durable.calls.values().any(|entry| entry.due < Moment(world.now_ms - 60_000));
+    if open {
+        wrong.push("a look is overdue at rest".into());
+    }
+    wrong
+}
+
+fn over_budget(asked: &[(i64, Ask)], limit: u64) -> Vec<String> {
+    let most = usize::try_from(limit).unwrap() * 12 / 10 + 2;
+    let times: Vec<i64> = asked.iter().map(|(at, _)| *at).collect();
+    let busiest = times
+        .iter()
+        .enumerate()
+        .map(|(idx, at)| (times.partition_point(|later| *later <= at + 60_000) - idx, *at));
+    let over = busiest.filter(|(n, _)| *n > most).take(1);
+    over.map(|(n, at)| format!("{n} requests in the minute after {at} ms")).collect()
+}
+
+/// Runs worlds from a seed on; `SIMULATION_SEED` and `SIMULATION_WORLDS` repeat or prolong a run.
+fn many(n_worlds: u64, rows_vanish: bool) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = number("SIMULATION_SEED").unwrap_or(0);
+    let n_worlds = number("SIMULATION_WORLDS").unwrap_or(n_worlds);
+    let (mut bad, mut n_requests) = (Vec::new(), 0);
+    for seed in first..first + n_worlds {
+        let outcome = run(seed, rows_vanish);
+        n_requests += outcome.n_requests;
+        if !outcome.breaches.is_empty() {
+            bad.push(format!("seed {seed}: {}", outcome.breaches.join("; ")));
+        }
+    }
+    assert!(
+        bad.is_empty(),
+        "{} of {n_worlds} worlds broke the promise ({n_requests} requests)\n{}",
+        bad.len(),
+        bad[..bad.len().min(5)].join("\n")
+    );
+}
+
+#[test]
+fn every_call_is_counted_once() {
+    many(700, false);
+}
+
+#[test]
+fn a_row_that_vanishes_hides_one_neighbour_at_most() {
+    many(300, true);
+}
