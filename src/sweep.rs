@@ -18,6 +18,9 @@ pub mod spans;
 pub mod take;
 pub mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use budget::{Budget, BudgetOptions};
 pub use census::Census;
 pub use changes::{Changes, Saved};
