@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Span;
 use crate::call::{CallKey, Moment, Timestamp};
-use crate::ledger::{Entry, Phase};
+use crate::ledger::Phase;
 
 /// An open call is looked at in every poll while it is younger than this.
 const YOUNG_MS: i64 = 120_000;
@@ -97,20 +97,20 @@ impl Agenda {
         }
     }
 
-    /// Notes an entry; `is_sealed` tells whether its moment lies beyond the lookback.
-    pub fn add(&mut self, key: &CallKey, entry: &Entry, is_sealed: bool) {
-        if let Some(marks) = self.marks(entry.phase) {
-            *marks.entry((entry.due, key.initiated_at)).or_default() += 1;
+    /// Notes a call; `is_sealed` tells whether its moment lies beyond the lookback.
+    pub fn add(&mut self, key: &CallKey, phase: Phase, due: Moment, is_sealed: bool) {
+        if let Some(marks) = self.marks(phase) {
+            *marks.entry((due, key.initiated_at)).or_default() += 1;
             if is_sealed {
-                self.far.insert(key.clone(), entry.due);
+                self.far.insert(key.clone(), due);
             }
         }
     }
 
-    /// Takes back an entry that was noted.
-    pub fn remove(&mut self, key: &CallKey, entry: &Entry) {
-        if let Some(marks) = self.marks(entry.phase) {
-            let mark = (entry.due, key.initiated_at);
+    /// Takes back a call that was noted.
+    pub fn remove(&mut self, key: &CallKey, phase: Phase, due: Moment) {
+        if let Some(marks) = self.marks(phase) {
+            let mark = (due, key.initiated_at);
             if let Some(count) = marks.get_mut(&mark) {
                 *count -= 1;
                 if *count == 0 {

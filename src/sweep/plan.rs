@@ -4,7 +4,7 @@ use super::looks::{Agenda, Grid, LookKind};
 use super::walk::{Walk, Walks};
 use super::{Census, FirstPage, Progress, Request, Saved, Span};
 use crate::call::{CallKey, Moment, Timestamp};
-use crate::ledger::{Entry, OpenCalls, Rules, Totals};
+use crate::ledger::{Entry, OpenCalls, Phase, Rules, Totals};
 
 /// Intervals of read time that are kept before the newest gap has to be filled.
 const SPANS_MAX: usize = 16;
@@ -158,9 +158,16 @@ impl Sweep {
         }
     }
 
-    /// Notes a call that the store holds.
-    pub fn recall(&mut self, key: &CallKey, entry: &Entry) {
-        self.replace(key, None, Some(entry));
+    /// Notes a call that the store holds. One that is open is told to [`Self::recall_open`], too.
+    pub fn recall(&mut self, key: &CallKey, phase: Phase, due: Moment) {
+        let is_sealed = self.progress.read.sealed().contains(key.initiated_at);
+        self.census.add(key.initiated_at);
+        self.agenda.add(key, phase, due, is_sealed);
+    }
+
+    /// Notes an open call that the store holds, for the gauges.
+    pub fn recall_open(&mut self, initiated_at: Timestamp, entry: &Entry) {
+        self.open.add(initiated_at, entry);
     }
 
     /// Moves the epoch of a start "now" from the local clock to the API's, `ahead_ms` later. The
@@ -318,13 +325,11 @@ impl Sweep {
         if let Some(old) = old {
             self.census.remove(key.initiated_at);
             self.open.remove(key.initiated_at, old);
-            self.agenda.remove(key, old);
+            self.agenda.remove(key, old.phase, old.due);
         }
         if let Some(new) = new {
-            let is_sealed = self.progress.read.sealed().contains(key.initiated_at);
-            self.census.add(key.initiated_at);
-            self.open.add(key.initiated_at, new);
-            self.agenda.add(key, new, is_sealed);
+            self.recall(key, new.phase, new.due);
+            self.recall_open(key.initiated_at, new);
         }
     }
 }

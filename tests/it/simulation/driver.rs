@@ -75,7 +75,10 @@ impl Process<'_> {
         until_ms: i64,
     ) -> Result<(), Killed> {
         let mut sweep = Sweep::new(options, self.durable.saved.clone());
-        self.durable.calls.iter().for_each(|(key, entry)| sweep.recall(key, entry));
+        for (key, entry) in &self.durable.calls {
+            sweep.recall(key, entry.phase, entry.due);
+            sweep.recall_open(key.initiated_at, entry);
+        }
         let mut budget = Budget::new(budget, self.world.now());
         while self.world.now_ms < until_ms {
             let now = self.world.now();

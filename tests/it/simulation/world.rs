@@ -317,9 +317,7 @@ fn life(random: &mut Random, key: CallKey, bounds: Bounds, vanishes: bool) -> Li
             ]);
             rows.push((at_ms, Some(now.clone())));
         }
-        14..18 if std::env::var("NOVANISH").is_err() => {
-            rows.push((at_ms + random.below(200_000), None))
-        }
+        14..18 if vanishes => rows.push((at_ms + random.below(200_000), None)),
         _ => {}
     }
     seen_late(key, rows, appears_ms, bound_ms)
