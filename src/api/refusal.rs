@@ -128,8 +128,8 @@ pub(super) fn advice(status: u16, code: Option<ErrorCode>) -> &'static str {
         429 => {
             "the app's rate limit is used up: if this happens often, lower poll.rate_limit_share"
         }
-        500.. => "a fault of the API or of a gateway before it: it is asked again",
-        _ => "this is no answer of the Calls API: check base_url and any proxy",
+        500..=599 => "a fault of the API or of a gateway before it: it is asked again",
+        _ => "not what the Calls API answers: check base_url and any proxy",
     }
 }
 
