@@ -65,7 +65,7 @@ impl Transport {
         self.roots.as_ref().map_err(String::as_str)
     }
 
-    fn with_roots(
+    pub(super) fn with_roots(
         timeout: Duration,
         proxies: Proxies,
         cert_file: Option<PathBuf>,

@@ -117,7 +117,7 @@ fn client(base_url: &str) -> Client {
 }
 
 fn transport() -> Transport {
-    Transport::new(TIMEOUT, Proxies::Ignored).expect("a transport")
+    Transport::with_roots(TIMEOUT, Proxies::Ignored, None).expect("a transport")
 }
 
 /// Asks once and compares everything but a good page and the time with what is expected.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::call::{Timestamp, UnknownWords, WordField};
@@ -26,7 +26,7 @@ pub(super) fn fields<'a, const N: usize>(
     names: &[&str; N],
 ) -> Option<[Option<&'a RawValue>; N]> {
     let mut json = serde_json::Deserializer::from_str(object);
-    let found = json.deserialize_map(Fields(names)).ok()?;
+    let found = Fields(names).deserialize(&mut json).ok()?;
     json.end().is_ok().then_some(found)
 }
 
@@ -50,6 +50,33 @@ impl<'de, const N: usize> Visitor<'de> for Fields<'_, N> {
             }
         }
         Ok(found)
+    }
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Fields<'_, N> {
+    type Value = [Option<&'de RawValue>; N];
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, object: D) -> Result<Self::Value, D::Error> {
+        object.deserialize_map(self)
+    }
+}
+
+/// An array of objects and nothing else, read in one pass.
+struct Objects<'n, const N: usize>(&'n [&'n str; N]);
+
+impl<'de, const N: usize> Visitor<'de> for Objects<'_, N> {
+    type Value = Vec<[Option<&'de RawValue>; N]>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        let mut objects = Vec::new();
+        while let Some(object) = array.next_element_seed(Fields(self.0))? {
+            objects.push(object);
+        }
+        Ok(objects)
     }
 }
 
@@ -222,14 +249,24 @@ impl Findings {
         value
     }
 
-    /// The elements of an array; none where there is none.
-    pub(super) fn elements<'a>(&mut self, raw: Option<&'a RawValue>) -> Vec<&'a RawValue> {
-        match raw.map(RawValue::get) {
-            None | Some("null") => Vec::new(),
-            Some(text) => {
-                serde_json::from_str(text).ok().or_else(|| self.bad()).unwrap_or_default()
-            }
+    /// The fields named of each object in an array; none where there is none. An element that is
+    /// no object is a bad field, the others count.
+    pub(super) fn objects<'a, const N: usize>(
+        &mut self,
+        raw: Option<&'a RawValue>,
+        names: &[&str; N],
+    ) -> Vec<[Option<&'a RawValue>; N]> {
+        let text = match raw.map(RawValue::get) {
+            None | Some("null") => return Vec::new(),
+            Some(text) => text,
+        };
+        let mut json = serde_json::Deserializer::from_str(text);
+        if let Ok(objects) = json.deserialize_seq(Objects(names)) {
+            return objects;
         }
+        self.bad_field = true;
+        let elements: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+        elements.into_iter().filter_map(|element| fields(element.get(), names)).collect()
     }
 }
 

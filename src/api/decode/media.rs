@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::fields::{Findings, fields, media_ms};
+use super::fields::{Findings, media_ms};
 
 /// What `recordings` says.
 #[derive(Debug, Default)]
@@ -13,20 +13,15 @@ pub(super) struct Recordings {
     pub(super) length_ms: u64,
 }
 
-/// Reads `recordings`; an element that is no object is a bad field, the others count.
+/// Reads `recordings`. `own_length_s` is how long the call itself lasted, in seconds.
 pub(super) fn recordings(
     recordings: Option<&RawValue>,
     own_length_s: Option<u64>,
     found: &mut Findings,
 ) -> Recordings {
     let mut all = Recordings::default();
-    for element in found.elements(recordings) {
-        let Some([start, end, duration]) =
-            fields(element.get(), &["startTime", "endTime", "duration"])
-        else {
-            found.bad_field = true;
-            continue;
-        };
+    let names = ["startTime", "endTime", "duration"];
+    for [start, end, duration] in found.objects(recordings, &names) {
         all.count += 1;
         let (start, end) = (found.seconds(start), found.seconds(end));
         let duration = found.length(duration);
@@ -49,8 +44,5 @@ fn duration_ms(duration: f64, own_length_s: Option<u64>) -> Option<u64> {
 
 /// Counts the objects in `transcriptions`.
 pub(super) fn transcriptions(transcriptions: Option<&RawValue>, found: &mut Findings) -> usize {
-    let elements = found.elements(transcriptions);
-    let n_objects = elements.iter().filter(|element| element.get().starts_with('{')).count();
-    found.bad_field |= n_objects < elements.len();
-    n_objects
+    found.objects(transcriptions, &[]).len()
 }

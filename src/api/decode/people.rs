@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::fields::{Findings, fields};
+use super::fields::Findings;
 use crate::call::{Outcome, Status, WordField};
 
 /// What `participants` says.
@@ -22,26 +22,21 @@ pub(super) struct People {
     pub(super) video_ms: u64,
 }
 
-/// Reads `participants`; an element that is no object is a bad field, the others count.
+/// Reads `participants`.
 pub(super) fn read(participants: Option<&RawValue>, found: &mut Findings) -> People {
     let mut all = People::default();
     let mut joined: Vec<(Cow<'_, str>, bool)> = Vec::new();
-    for element in found.elements(participants) {
-        let Some([uid, is_joined, state, joined_at, left_at, audio, video]) = fields(
-            element.get(),
-            &[
-                "uid",
-                "isJoined",
-                "state",
-                "joinedAt",
-                "leftAt",
-                "totalAudioMinutes",
-                "totalVideoMinutes",
-            ],
-        ) else {
-            found.bad_field = true;
-            continue;
-        };
+    let names = [
+        "uid",
+        "isJoined",
+        "state",
+        "joinedAt",
+        "leftAt",
+        "totalAudioMinutes",
+        "totalVideoMinutes",
+    ];
+    for entry in found.objects(participants, &names) {
+        let [uid, is_joined, state, joined_at, left_at, audio, video] = entry;
         let (audio_ms, video_ms) = (found.minutes_ms(audio), found.minutes_ms(video));
         all.audio_ms = all.audio_ms.saturating_add(audio_ms);
         all.video_ms = all.video_ms.saturating_add(video_ms);

@@ -210,7 +210,16 @@ fn an_error_beside_calls_does_not_cost_the_calls() {
 
 #[test]
 fn what_is_no_page_is_said_to_be_none() {
-    for body in ["", "null", "[]", "<html>", r#"{"data":["#, r#"{"data":[]} x"#, r#"{"data":[]"#] {
+    for body in [
+        "",
+        "null",
+        "[]",
+        "[[],null]",
+        "<html>",
+        r#"{"data":["#,
+        r#"{"data":[]} x"#,
+        r#"{"data":[]"#,
+    ] {
         assert_eq!(page(body.as_bytes(), NOW), Err(Unreadable::NotJson), "{body}");
         assert_eq!(error_code(body.as_bytes()), None, "{body}");
     }
