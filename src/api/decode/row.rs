@@ -3,11 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::fields::{Findings, fields};
-use super::media::{self, Recordings};
+use super::media;
 use super::people::{self, People};
 use crate::call::{
     Amount, Amounts, Call, CallKey, CallType, Kind, Mode, ReceiverType, Status, Timestamp,
-    WordField,
+    UnknownWords, WordField,
 };
 use crate::sweep::Reason;
 
@@ -29,50 +29,37 @@ pub(super) fn call(row: &RawValue, now: Timestamp) -> (Option<Call>, Option<Reas
     }
 }
 
+/// A field as it stands in the row, `null` or not.
+type Field<'a> = Option<&'a RawValue>;
+
+/// The fields that are read: what makes a call itself, its times, its words, what grows.
+const NAMES: [&str; 16] = [
+    "sessionId",
+    "initiatedAt",
+    "startedAt",
+    "endedAt",
+    "status",
+    "type",
+    "mode",
+    "receiverType",
+    "participants",
+    "totalAudioMinutes",
+    "totalVideoMinutes",
+    "totalParticipants",
+    "hasRecording",
+    "recordings",
+    "hasTranscription",
+    "transcriptions",
+];
+
 /// Returns the call, and whether a field of it was bad.
 fn read(row: &RawValue, now: Timestamp) -> Result<(Call, bool), Reason> {
     if row.get().len() > ROW_BYTES_MAX {
         return Err(Reason::TooLarge);
     }
-    let [
-        session_id,
-        initiated_at,
-        started_at,
-        ended_at,
-        status,
-        call_type,
-        mode,
-        receiver,
-        audio,
-        video,
-        n_participants,
-        participants,
-        has_recording,
-        recordings,
-        has_transcription,
-        transcriptions,
-    ] = fields(
-        row.get(),
-        &[
-            "sessionId",
-            "initiatedAt",
-            "startedAt",
-            "endedAt",
-            "status",
-            "type",
-            "mode",
-            "receiverType",
-            "totalAudioMinutes",
-            "totalVideoMinutes",
-            "totalParticipants",
-            "participants",
-            "hasRecording",
-            "recordings",
-            "hasTranscription",
-            "transcriptions",
-        ],
-    )
-    .ok_or(Reason::NotAnObject)?;
+    let [session_id, initiated_at, started_at, ended_at, status, rest @ ..] =
+        fields(row.get(), &NAMES).ok_or(Reason::NotAnObject)?;
+    let [call_type, mode, receiver, participants, media @ ..] = rest;
 
     let mut found = Findings::default();
     let session_id =
@@ -85,49 +72,62 @@ fn read(row: &RawValue, now: Timestamp) -> Result<(Call, bool), Reason> {
         .filter(|at| (INITIATED_MIN..=now.plus_s(AHEAD_MAX_S)).contains(at))
         .ok_or(Reason::NoInitiatedAt)?;
     let (started_at, ended_at) = (found.time(started_at), found.time(ended_at));
-    let own_length_s = match (started_at, ended_at) {
-        (Some(start), Some(end)) => u64::try_from(end.since_s(start)).ok(),
-        _ => None,
+    let people = people::read(participants, &mut found);
+    let mut call = Call {
+        key: CallKey { initiated_at, session_id: session_id.into() },
+        kind: kind([call_type, mode, receiver], &mut found),
+        status: found.word(status, WordField::Status, Status::from_word, Status::Unknown),
+        started_at,
+        ended_at,
+        amounts: Amounts::default(),
+        people: people.people,
+        people_present: people.present,
+        entries: people.entries,
+        unknown: UnknownWords::default(),
     };
+    call.amounts = amounts(media, call.duration_s(), &people, &mut found);
+    call.unknown = found.unknown;
+    Ok((call, found.bad_field))
+}
 
-    let People { people, present, entries, audio_ms, video_ms } =
-        people::read(participants, &mut found);
-    let recorded = media::recordings(recordings, own_length_s, &mut found);
-    let n_transcriptions = media::transcriptions(transcriptions, &mut found);
+fn kind([call_type, mode, receiver]: [Field<'_>; 3], found: &mut Findings) -> Kind {
+    let (from_word, other) = (ReceiverType::from_word, ReceiverType::Other);
+    Kind {
+        call_type: found.word(call_type, WordField::Type, CallType::from_word, CallType::Other),
+        mode: found.word(mode, WordField::Mode, Mode::from_word, Mode::Other),
+        receiver: found.word(receiver, WordField::ReceiverType, from_word, other),
+    }
+}
+
+fn amounts(
+    media: [Field<'_>; 7],
+    own_length_s: Option<u64>,
+    people: &People,
+    found: &mut Findings,
+) -> Amounts {
+    let [
+        audio,
+        video,
+        n_participants,
+        has_recording,
+        recordings,
+        has_transcription,
+        transcriptions,
+    ] = media;
+    let recordings = media::recordings(recordings, own_length_s, found);
+    let n_transcriptions = media::transcriptions(transcriptions, found);
+    let is_recorded = found.flag(has_recording).unwrap_or_default() || recordings.count > 0;
+    let is_transcribed = found.flag(has_transcription).unwrap_or_default() || n_transcriptions > 0;
+
     let mut amounts = Amounts::default();
     amounts.set(Amount::AudioMs, found.minutes_ms(audio));
     amounts.set(Amount::VideoMs, found.minutes_ms(video));
     amounts.set(Amount::Participants, found.count(n_participants));
-    amounts.set(Amount::UserAudioMs, audio_ms);
-    amounts.set(Amount::UserVideoMs, video_ms);
-    let Recordings { count, length_ms } = recorded;
-    amounts.set(Amount::Recordings, count);
-    amounts.set(Amount::RecordingMs, length_ms);
-    let has = found.flag(has_recording).unwrap_or_default() || count > 0;
-    amounts.set(Amount::Recorded, has.into());
-    let has = found.flag(has_transcription).unwrap_or_default() || n_transcriptions > 0;
-    amounts.set(Amount::Transcribed, has.into());
-
-    let call = Call {
-        key: CallKey { initiated_at, session_id: session_id.into() },
-        kind: Kind {
-            call_type: found.word(call_type, WordField::Type, CallType::from_word, CallType::Other),
-            mode: found.word(mode, WordField::Mode, Mode::from_word, Mode::Other),
-            receiver: found.word(
-                receiver,
-                WordField::ReceiverType,
-                ReceiverType::from_word,
-                ReceiverType::Other,
-            ),
-        },
-        status: found.word(status, WordField::Status, Status::from_word, Status::Unknown),
-        started_at,
-        ended_at,
-        amounts,
-        people,
-        people_present: present,
-        entries,
-        unknown: found.unknown,
-    };
-    Ok((call, found.bad_field))
+    amounts.set(Amount::UserAudioMs, people.audio_ms);
+    amounts.set(Amount::UserVideoMs, people.video_ms);
+    amounts.set(Amount::Recordings, recordings.count);
+    amounts.set(Amount::RecordingMs, recordings.length_ms);
+    amounts.set(Amount::Recorded, is_recorded.into());
+    amounts.set(Amount::Transcribed, is_transcribed.into());
+    amounts
 }
