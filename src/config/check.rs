@@ -10,7 +10,7 @@ use super::surroundings::Surroundings;
 pub struct Report {
     /// What to print, without a line break at its end.
     pub text: String,
-    /// Whether the exporter would start with this configuration.
+    /// Whether nothing is wrong with the configuration.
     pub is_valid: bool,
 }
 

@@ -91,22 +91,24 @@ impl Collector {
     }
 }
 
-/// `text` in backticks, fit for one line of a terminal: control characters escaped, cut when long.
+/// `text` in backticks, fit for one line of a terminal: what does not print is escaped, what is long
+/// is cut.
+///
+/// Where an indent or a quote is wrong, YAML takes `api_key: …` for a part of the value before it:
+/// such a value is not shown at all.
 pub(super) fn quoted(text: &str) -> String {
     const CHARS_MAX: usize = 60;
-    let mut shown: String = text.chars().take(CHARS_MAX).flat_map(escaped).collect();
-    if text.chars().nth(CHARS_MAX).is_some() {
-        shown.push('…');
+    let may_hold_a_key = text.split_whitespace().collect::<String>().contains("key:");
+    if may_hold_a_key {
+        return "`…` (not shown: it holds `key:`)".to_owned();
     }
-    format!("`{shown}`")
-}
-
-fn escaped(c: char) -> impl Iterator<Item = char> {
-    // `escape_debug` would also put a backslash before quotes, which harm nobody in a line.
-    let (plain, escape) = if matches!(c, '"' | '\'' | '\\') {
-        (Some(c), None)
-    } else {
-        (None, Some(c.escape_debug()))
-    };
-    plain.into_iter().chain(escape.into_iter().flatten())
+    let mut shown = String::new();
+    for c in text.chars().take(CHARS_MAX) {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    let rest = if text.chars().nth(CHARS_MAX).is_some() { "…" } else { "" };
+    format!("`{shown}{rest}`")
 }

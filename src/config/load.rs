@@ -104,18 +104,20 @@ fn read_poll(document: &Document, args: &RunArgs, faults: &mut Collector) -> Pol
 }
 
 fn read_recent(document: &Document, lookback_s: i64, faults: &mut Collector) -> i64 {
-    let recent = document.section(keys::RECENT);
+    let (poll, recent) = (document.section(keys::POLL), document.section(keys::RECENT));
     let in_file = recent.value("window", faults, values::duration_s::<1>);
     let window_s = in_file.unwrap_or(RECENT_WINDOW_S);
-    if window_s > lookback_s {
-        let poll = document.section(keys::POLL);
+    // One that could not be read is a fault already, and says nothing about the other.
+    let are_read = poll.is_right_or_absent("lookback", values::duration_s::<1>)
+        && recent.is_right_or_absent("window", values::duration_s::<1>);
+    if window_s > lookback_s && are_read {
         let sentence = format!(
             "recent.window ({}{}) must not be longer than poll.lookback ({})",
             duration::format(window_s.saturating_mul(1000)),
             if in_file.is_some() { "" } else { ", the default" },
             duration::format(lookback_s.saturating_mul(1000)),
         );
-        // The default of either is right with the default of the other: one of them is written.
+        // The defaults go together, so one of the two is written.
         if let Some(placed) = recent.scalar("window").or_else(|| poll.scalar("lookback")) {
             faults.at(placed.place, sentence);
         }

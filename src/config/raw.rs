@@ -59,8 +59,6 @@ pub(super) struct Apps {
     pub(super) place: Place,
     /// One entry an app.
     pub(super) list: Vec<Fields>,
-    /// Whether the file lists nothing: then there is nothing to read, and nothing else wrong.
-    pub(super) is_empty: bool,
 }
 
 /// The keys below a section, or of one app, that stand in the file.
@@ -95,6 +93,15 @@ impl Fields {
     /// Whether the key is written at all, be it rightly or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.written(key).is_some()
+    }
+
+    /// Whether the key is not written, or `parse` understands its value.
+    pub(super) fn is_right_or_absent<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> bool {
+        !self.has(key) || self.scalar(key).is_some_and(|placed| parse(&placed.text).is_ok())
     }
 
     /// The text of a key and its place.
@@ -132,11 +139,6 @@ impl Fields {
         }
     }
 
-    /// How a key is called in a sentence: `poll.interval`, but `app_id`.
-    pub(super) fn full_name(&self, key: &str) -> String {
-        full_name(self.section, key)
-    }
-
     fn written(&self, key: &str) -> Option<&Written> {
         self.entries.iter().find(|(name, _)| *name == key).map(|(_, written)| written)
     }
@@ -154,37 +156,36 @@ impl Fields {
             Err(sentence) if placed.text.contains('@') => sentence,
             Err(sentence) => format!("{sentence}, not {}", quoted(&placed.text)),
         };
-        faults.at(placed.place, format_args!("{} {sentence}", self.full_name(key)));
+        faults.at(placed.place, format_args!("{} {sentence}", full_name(self.section, key)));
         None
     }
 }
 
+/// How a key is called in a sentence: `poll.interval`, but `app_id`.
 fn full_name(section: &str, key: &str) -> String {
     if section == keys::APPS.name { key.to_owned() } else { format!("{section}.{key}") }
 }
 
 fn read_apps(node: Node, faults: &mut Collector) -> Apps {
     let place = node.place;
-    let (items, is_empty) = match node.value {
-        Value::Null => (Vec::new(), true),
-        Value::List(items) => {
-            let is_empty = items.is_empty();
-            (items, is_empty)
+    let items = match node.value {
+        Value::List(items) if !items.is_empty() => items,
+        Value::List(_) | Value::Null => {
+            faults.at(place, "apps lists no app; add one, or take `apps` out to use flags");
+            Vec::new()
         }
         other @ (Value::Text(_) | Value::Map(_)) => {
+            let shape = other.shape();
             faults.at(
                 place,
-                format_args!(
-                    "apps must be a list (each app begins with `- `), not {}",
-                    other.shape()
-                ),
+                format_args!("apps must be a list (each app begins with `- `), not {shape}"),
             );
-            (Vec::new(), false)
+            Vec::new()
         }
     };
     let list =
         items.into_iter().filter_map(|item| read_section(item, keys::APPS, faults)).collect();
-    Apps { place, list, is_empty }
+    Apps { place, list }
 }
 
 fn read_section(node: Node, section: SectionKeys, faults: &mut Collector) -> Option<Fields> {

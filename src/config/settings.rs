@@ -242,7 +242,7 @@ impl fmt::Display for ListenAddress {
 }
 
 /// What is logged, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSettings {
     /// The least that is logged.
     pub level: LogLevel,

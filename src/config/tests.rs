@@ -297,6 +297,9 @@ fn a_relative_key_file_lies_beside_the_configuration() {
     std::fs::write(folder.path().join("key"), "0a1b\n").expect("the folder is writable");
     let loaded = load(&args, &Process).expect("it is valid");
     assert!(loaded.settings.apps[0].key == KeySource::File(folder.path().join("key")));
+    args.config_file = Some(folder.path().into());
+    let text = load(&args, &Process).expect_err("it is refused").to_string();
+    assert!(text.ends_with("cannot be read: it is a folder"), "{text}");
 }
 
 #[test]

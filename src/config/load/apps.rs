@@ -56,9 +56,6 @@ pub(super) fn read(
         let (names, file) = (variables.join(", "), faults.file());
         notices.push(format!("{names} {verb} ignored, since {file} lists apps"));
     }
-    if apps.is_empty {
-        faults.at(apps.place, "apps lists no app; add one, or take `apps` out to use flags");
-    }
     repeats::report(&apps.list, faults);
     let folder = args.config_file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     Some(apps.list.iter().filter_map(|fields| listed_app(fields, folder, around, faults)).collect())

@@ -7,7 +7,7 @@ use crate::config::keys::{self, SectionKeys};
 pub(super) fn unknown_key(key: &str, section: Option<SectionKeys>) -> String {
     // `api_key:value` without a blank is one long key: what follows the colon may be a secret.
     if let Some((name, _)) = key.split_once([':', '=']) {
-        return format!("unknown key {}: a blank is missing after its colon", quoted(name));
+        return format!("unknown key {}: a key ends with a colon and a blank", quoted(name));
     }
     let place = section.map_or("at the top of the file".to_owned(), |section| match section.name {
         "apps" => "of an app".to_owned(),
@@ -17,6 +17,7 @@ pub(super) fn unknown_key(key: &str, section: Option<SectionKeys>) -> String {
     let hint = near_name(key, section)
         .map(|name| format!("did you mean `{name}`?"))
         .or_else(|| owner(key))
+        .or_else(|| by_flag_only(key, section))
         .unwrap_or_else(|| format!("known are {}", names_of(section).join(", ")));
     format!("{sentence}; {hint}")
 }
@@ -46,6 +47,12 @@ fn owner(key: &str) -> Option<String> {
         let entry = if owner.name == keys::APPS.name { "an entry of " } else { "" };
         Some(format!("`{name}` belongs below {entry}`{}`", owner.name))
     })
+}
+
+/// What other exporters have in their file, and this one on the command line.
+fn by_flag_only(key: &str, section: Option<SectionKeys>) -> Option<String> {
+    let is_flag = section.is_none() && matches!(key, "web" | "log");
+    is_flag.then(|| format!("it is set by the flags --{key}.*"))
 }
 
 /// A key without what is easily mistaken in it: capitals, hyphens, underscores.

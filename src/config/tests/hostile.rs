@@ -46,17 +46,26 @@ fn broken_yaml() -> impl Strategy<Value = String> {
             "api_key: !",
             "api_key: !!int ",
         ]),
-        any::<bool>(),
+        prop::sample::select(vec![
+            "",
+            "apps:\n  - app_id: a\n",
+            "apps:\n  - region: us\n",
+            "apps:\n  - name: x\n",
+            "apps:\n  - name: \"x\n",
+            "apps:\n  - api_key_file: x\n",
+            "apps:\n  - on_behalf_of: |\n",
+        ]),
+        0..8_usize,
     )
-        .prop_map(|(before, after, key, is_app)| {
+        .prop_map(|(before, after, key, head, indent)| {
             let lines = |pieces: Vec<(usize, &str)>| -> String {
                 pieces
                     .into_iter()
                     .map(|(indent, piece)| format!("{}{piece}\n", " ".repeat(indent)))
                     .collect()
             };
-            let head = if is_app { "apps:\n  - app_id: a\n    " } else { "" };
-            format!("{}{head}{key}{SECRET}\n{}", lines(before), lines(after))
+            let (before, indent, after) = (lines(before), " ".repeat(indent), lines(after));
+            format!("{head}{before}{indent}{key}{SECRET}\n{after}")
         })
 }
 
