@@ -114,8 +114,9 @@ pub struct RunArgs {
     #[arg(long = "state.path", value_name = "FILE|memory", value_parser = values::state)]
     pub state: Option<StateSettings>,
 
-    /// Address to listen on, repeatable: :PORT (all addresses), HOST:PORT or [IPV6]:PORT
+    /// Addresses to listen on.
     #[arg(
+        help = "Address to listen on, repeatable: :PORT (all addresses), HOST:PORT or [::1]:PORT",
         long = "web.listen-address",
         value_name = "ADDRESS",
         default_value = ":10180",

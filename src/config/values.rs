@@ -112,7 +112,7 @@ fn port_number(digits: &str) -> Option<u16> {
 
 /// `:PORT`, `HOST:PORT` or `[::1]:PORT`.
 pub(super) fn listen_address(text: &str) -> Result<ListenAddress, String> {
-    let wrong = || "must be :PORT, HOST:PORT or [IPV6]:PORT, such as :10180".to_owned();
+    let wrong = || "must be :PORT, HOST:PORT or [::1]:PORT, such as :10180".to_owned();
     let (host, digits) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port = port_number(digits).ok_or_else(wrong)?;
     if host.is_empty() {

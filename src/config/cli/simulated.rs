@@ -8,8 +8,9 @@ use crate::config::values;
 /// The flags of `demo`.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
-    /// Address of the exporter, repeatable: :PORT (all addresses), HOST:PORT or [IPV6]:PORT
+    /// Addresses of the exporter to listen on.
     #[arg(
+        help = "Address of the exporter, repeatable: :PORT (all addresses), HOST:PORT or [::1]:PORT",
         long = "web.listen-address",
         value_name = "ADDRESS",
         default_value = ":10180",

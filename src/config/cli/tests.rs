@@ -121,7 +121,7 @@ fn a_bad_flag_is_refused_by_its_name() {
     refused(
         "--web.listen-address=10180",
         expect![
-            "error: invalid value '10180' for '--web.listen-address <ADDRESS>': must be :PORT, HOST:PORT or [IPV6]:PORT, such as :10180"
+            "error: invalid value '10180' for '--web.listen-address <ADDRESS>': must be :PORT, HOST:PORT or [::1]:PORT, such as :10180"
         ],
     );
     refused("--log.level=loud", expect!["error: invalid value 'loud' for '--log.level <LEVEL>'"]);
@@ -183,7 +183,7 @@ fn the_short_help_reads_well() {
               --state.path <FILE|memory>      File that keeps the counts over a restart, or memory [default:
                                               cometchat-exporter.redb]
               --web.listen-address <ADDRESS>  Address to listen on, repeatable: :PORT (all addresses),
-                                              HOST:PORT or [IPV6]:PORT [default: :10180]
+                                              HOST:PORT or [::1]:PORT [default: :10180]
               --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
               --log.level <LEVEL>             The least that is logged: trace, debug, info, warn or error
                                               [default: info]
