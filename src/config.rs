@@ -1,1 +1,28 @@
-//! stub
+//! Flags, environment variables and a YAML file become settings that are valid by construction.
+//!
+//! In two steps: [`cli`] and `raw` hold what was typed and written, each value with its place;
+//! [`load()`] makes [`Settings`] of it or lists every fault at once. Nothing here reads a clock, and
+//! the world outside comes in as [`Surroundings`].
+
+pub mod cli;
+pub mod duration;
+pub mod keys;
+pub mod settings;
+
+mod check;
+mod fault;
+mod load;
+mod raw;
+mod secret;
+mod surroundings;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{Report, check};
+pub use fault::{Fault, Faults, Place};
+pub use load::{Loaded, load};
+pub use secret::Secret;
+pub use settings::Settings;
+pub use surroundings::{Process, Surroundings};

@@ -1,0 +1,158 @@
+//! The command line, as typed. What a flag alone can get wrong is refused here, with exit code 2.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::settings::{ApiRegion, CountFrom, ListenAddress, LogFormat, LogLevel, StateSettings};
+use super::values;
+
+mod simulated;
+
+pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
+
+/// Prometheus exporter for the CometChat Calls API that counts every call exactly once.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "cometchat-exporter",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_help_heading = "Commands (without one: run)",
+    override_usage = "cometchat-exporter [run] [OPTIONS]\n       \
+                      cometchat-exporter <COMMAND> [OPTIONS]",
+    after_help = AFTER_HELP
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+const AFTER_HELP: &str = "\
+Flags of a command stand behind its name: `cometchat-exporter check-config --config.file=x.yaml`.
+
+One app can also be given by the variables COMETCHAT_APP_ID, COMETCHAT_REGION and
+COMETCHAT_API_KEY_FILE (or COMETCHAT_API_KEY). A flag goes over a variable, a variable over the file.";
+
+impl Cli {
+    /// The command that was asked for; `run` when none was named.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Run(self.run))
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Poll the API and serve /metrics
+    Run(RunArgs),
+    /// Try it out: a simulated API and the exporter in one process, nothing to configure
+    Demo(DemoArgs),
+    /// Serve a simulated Calls API, and nothing else
+    Simulate(SimulateArgs),
+    /// Name every problem of a configuration with its place, start nothing
+    CheckConfig(RunArgs),
+}
+
+/// The flags of `run` and `check-config`. Those that the file can say too are `None` unless given.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Configuration file (YAML)
+    #[arg(long = "config.file", value_name = "PATH")]
+    pub config_file: Option<PathBuf>,
+
+    /// The one app to read, without a file that lists apps
+    #[arg(
+        long = "cometchat.app-id",
+        value_name = "ID",
+        value_parser = values::app_id,
+        help_heading = ONE_APP
+    )]
+    pub app_id: Option<String>,
+
+    /// Its region: us, eu or in
+    #[arg(
+        long = "cometchat.region",
+        value_name = "REGION",
+        value_parser = values::region,
+        help_heading = ONE_APP
+    )]
+    pub region: Option<ApiRegion>,
+
+    /// File that holds its API key, read again when it changes
+    #[arg(
+        long = "cometchat.api-key-file",
+        value_name = "PATH",
+        help_heading = ONE_APP
+    )]
+    pub api_key_file: Option<PathBuf>,
+
+    /// Address of the API [default: https://{appId}.call-{region}.cometchat.io/v3]
+    #[arg(
+        long = "cometchat.base-url",
+        value_name = "URL",
+        value_parser = values::base_url,
+        help_heading = ONE_APP
+    )]
+    pub base_url: Option<String>,
+
+    /// Time from poll to poll, at least 1s [default: 30s]
+    #[arg(
+        long = "poll.interval",
+        value_name = "DURATION",
+        value_parser = values::duration_ms::<1000>
+    )]
+    pub poll_interval_ms: Option<i64>,
+
+    /// Count calls from then on: now, a duration back (30d) or a time (2026-01-31T00:00:00Z)
+    /// [default: now]
+    #[arg(long = "count.from", value_name = "WHEN", value_parser = values::count_from)]
+    pub count_from: Option<CountFrom>,
+
+    /// File that keeps the counts over a restart, or memory [default: cometchat-exporter.redb]
+    #[arg(long = "state.path", value_name = "FILE|memory", value_parser = values::state)]
+    pub state: Option<StateSettings>,
+
+    /// Addresses to listen on.
+    #[arg(
+        help = "Address to listen on, repeatable: :PORT (all addresses), HOST:PORT or [::1]:PORT",
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10180",
+        value_parser = values::listen_address
+    )]
+    pub listen: Vec<ListenAddress>,
+
+    /// Path of the metrics
+    #[arg(
+        long = "web.telemetry-path",
+        value_name = "PATH",
+        default_value = super::settings::TELEMETRY_PATH,
+        value_parser = values::telemetry_path
+    )]
+    pub telemetry_path: String,
+
+    /// The least that is logged: trace, debug, info, warn or error
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        default_value = "info",
+        hide_possible_values = true
+    )]
+    pub log_level: LogLevel,
+
+    /// How a log line looks: logfmt or json
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        default_value = "logfmt",
+        hide_possible_values = true
+    )]
+    pub log_format: LogFormat,
+}
+
+const ONE_APP: &str = "One app without a file";
+
+#[cfg(test)]
+mod tests;

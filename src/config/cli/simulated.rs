@@ -1,0 +1,143 @@
+//! Flags of the commands that need no CometChat: `demo` and `simulate`.
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::config::settings::ListenAddress;
+use crate::config::values;
+
+/// The flags of `demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Addresses of the exporter to listen on.
+    #[arg(
+        help = "Address of the exporter, repeatable: :PORT (all addresses), HOST:PORT or [::1]:PORT",
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10180",
+        value_parser = values::listen_address
+    )]
+    pub listen: Vec<ListenAddress>,
+
+    #[command(flatten)]
+    /// Which world, and how fast.
+    pub world: WorldArgs,
+}
+
+/// The flags that every simulated world has.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct WorldArgs {
+    /// The same seed makes the same calls
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Simulated seconds in one real second
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = speed)]
+    pub speed: f64,
+}
+
+/// The flags of `simulate`.
+#[derive(Args, Clone, Debug)]
+pub struct SimulateArgs {
+    /// Address of the simulated API
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:18080",
+        value_parser = values::listen_address
+    )]
+    pub listen: ListenAddress,
+
+    #[command(flatten)]
+    /// Which world, and how fast.
+    pub world: WorldArgs,
+
+    /// Calls that begin on an average day
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
+    pub calls_per_day: u32,
+
+    /// How far back past calls reach at the start
+    #[arg(
+        long = "history",
+        value_name = "DURATION",
+        default_value = "1d",
+        value_parser = values::duration_s::<0>
+    )]
+    pub history_s: i64,
+
+    /// After this time no call begins, and those that go on end [default: never]
+    #[arg(
+        long = "stop-after",
+        value_name = "DURATION",
+        value_parser = values::duration_s::<0>
+    )]
+    pub stop_after_s: Option<i64>,
+
+    /// Order of the list: newest-first or oldest-first
+    #[arg(long, value_name = "ORDER", default_value = "newest-first", hide_possible_values = true)]
+    pub order: Order,
+
+    /// The largest page; larger ones are cut to it
+    #[arg(long, value_name = "ROWS", default_value = "100", value_parser = values::count)]
+    pub per_page_max: u32,
+
+    /// Show the totals of a call while it goes on
+    #[arg(long)]
+    pub live_totals: bool,
+
+    /// Let recordings appear some time after the end of their call
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub late_recordings: bool,
+
+    /// Of a thousand calls, how many never end
+    #[arg(
+        long = "never-ending",
+        value_name = "PERMILLE",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=1000)
+    )]
+    pub never_ending_permille: u32,
+
+    /// Requests that the API takes in a minute
+    #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = values::count)]
+    pub rate_limit: u32,
+
+    /// Length of the calls, in thousandths of the usual one
+    #[arg(
+        long = "duration-scale",
+        value_name = "PERMILLE",
+        default_value = "1000",
+        value_parser = values::count
+    )]
+    pub duration_scale_permille: u32,
+
+    /// App id that the API answers to
+    #[arg(long, value_name = "ID", default_value = "simulated", value_parser = values::app_id)]
+    pub app_id: String,
+
+    /// API key that it takes; no real one belongs here
+    #[arg(long, value_name = "KEY", default_value = "simulated-key", value_parser = simulated_key)]
+    pub api_key: String,
+}
+
+/// Order of the simulated list, by the time at which a call began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Order {
+    /// As the API is documented.
+    NewestFirst,
+    /// The other way round.
+    OldestFirst,
+}
+
+/// The fastest that a world may go: a day in less than half a minute.
+const SPEED_MAX: f64 = 3600.0;
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if speed > 0.0 && speed <= SPEED_MAX => Ok(speed),
+        _ => Err(format!("must be a number above 0 and at most {SPEED_MAX}")),
+    }
+}
+
+fn simulated_key(text: &str) -> Result<String, String> {
+    values::api_key(text).map(str::to_owned).map_err(str::to_owned)
+}

@@ -1,0 +1,207 @@
+//! What the command line takes and refuses.
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use expect_test::{Expect, expect};
+
+use super::*;
+
+fn parse(line: &str) -> Result<Command, clap::Error> {
+    let words = std::iter::once("cometchat-exporter").chain(line.split_whitespace());
+    Cli::try_parse_from(words).map(Cli::into_command)
+}
+
+fn run_args(line: &str) -> RunArgs {
+    let Ok(Command::Run(args)) = parse(line) else { unreachable!("{line}: not run") };
+    args
+}
+
+#[track_caller]
+fn refused(line: &str, expected: Expect) {
+    let error = parse(line).expect_err("it is refused");
+    assert_eq!(error.exit_code(), 2, "{line}");
+    let text = error.to_string();
+    expected.assert_eq(text.lines().next().unwrap_or_default());
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn without_a_command_it_runs() {
+    let bare = run_args("--config.file=x.yaml --log.level=debug --log.format=json");
+    let named = run_args("run --config.file=x.yaml --log.level=debug --log.format=json");
+    assert_eq!(format!("{bare:?}"), format!("{named:?}"));
+    assert_eq!(bare.config_file, Some("x.yaml".into()));
+    assert_eq!((bare.log_level, bare.log_format), (LogLevel::Debug, LogFormat::Json));
+    assert!(matches!(
+        parse("check-config --config.file=x"),
+        Ok(Command::CheckConfig(args)) if args.config_file == Some("x".into())
+    ));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documents() {
+    let args = run_args("");
+    assert_eq!(
+        args.listen,
+        [ListenAddress { host: None, port: super::super::settings::LISTEN_PORT }]
+    );
+    assert_eq!(args.telemetry_path, "/metrics");
+    assert_eq!((args.log_level, args.log_format), (LogLevel::default(), LogFormat::default()));
+    let Ok(Command::Simulate(args)) = parse("simulate") else { unreachable!("not simulate") };
+    assert_eq!(args.listen.to_string(), "127.0.0.1:18080");
+    assert!(args.late_recordings && !args.live_totals);
+    let Ok(Command::Demo(args)) = parse("demo --speed=60 --seed=7") else {
+        unreachable!("not demo")
+    };
+    assert_eq!((args.listen[0].to_string().as_str(), args.world.seed), (":10180", 7));
+}
+
+#[test]
+fn the_help_names_the_same_defaults_as_the_settings() {
+    use super::super::{duration, settings};
+    let help = Cli::command().render_long_help().to_string().replace('\n', " ");
+    for default in [duration::format(settings::POLL_INTERVAL_MS).as_str(), settings::STATE_PATH] {
+        assert!(help.contains(&format!("[default: {default}]")), "{default}");
+    }
+}
+
+#[test]
+fn flags_are_repeatable_where_they_say_so() {
+    let args = run_args(
+        "--web.listen-address=:1 --web.listen-address=[::1]:2 --web.listen-address localhost:3",
+    );
+    let shown: Vec<String> = args.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, [":1", "[::1]:2", "localhost:3"]);
+}
+
+#[test]
+fn switches_of_the_simulator_are_understood() {
+    let Ok(Command::Simulate(args)) = parse(
+        "simulate --live-totals --late-recordings=false --never-ending=5 --order=oldest-first \
+         --history=2d --stop-after=1h --per-page-max=25 --rate-limit=60 --duration-scale=100 \
+         --calls-per-day=0 --app-id=a --api-key=k --seed=3 --speed=0.5",
+    ) else {
+        unreachable!("not simulate")
+    };
+    assert!(args.live_totals && !args.late_recordings);
+    assert_eq!((args.history_s, args.stop_after_s, args.calls_per_day), (172_800, Some(3600), 0));
+    assert_eq!((args.order, args.never_ending_permille), (Order::OldestFirst, 5));
+}
+
+#[test]
+fn a_bad_flag_is_refused_by_its_name() {
+    refused(
+        "--poll.interval=10ms",
+        expect![
+            "error: invalid value '10ms' for '--poll.interval <DURATION>': must be at least 1s"
+        ],
+    );
+    refused(
+        "check-config --poll.interval=often",
+        expect![
+            "error: invalid value 'often' for '--poll.interval <DURATION>': must be a duration such as 30s, 5m or 1h30m"
+        ],
+    );
+    refused(
+        "--count.from=2026-01-31",
+        expect![
+            "error: invalid value '2026-01-31' for '--count.from <WHEN>': must say a time and a zone too, such as 2026-01-31T00:00:00Z"
+        ],
+    );
+    refused(
+        "--cometchat.region=mars",
+        expect![
+            "error: invalid value 'mars' for '--cometchat.region <REGION>': must be us, eu or in"
+        ],
+    );
+    refused(
+        "--web.listen-address=10180",
+        expect![
+            "error: invalid value '10180' for '--web.listen-address <ADDRESS>': must be :PORT, HOST:PORT or [::1]:PORT, such as :10180"
+        ],
+    );
+    refused("--log.level=loud", expect!["error: invalid value 'loud' for '--log.level <LEVEL>'"]);
+    refused(
+        "--state.path=",
+        expect![
+            "error: invalid value '' for '--state.path <FILE|memory>': must be the path of a file, or memory"
+        ],
+    );
+    refused(
+        "simulate --never-ending=1001",
+        expect![
+            "error: invalid value '1001' for '--never-ending <PERMILLE>': 1001 is not in 0..=1000"
+        ],
+    );
+    refused("--config.fil=x", expect!["error: unexpected argument '--config.fil' found"]);
+    refused(
+        "--config.file=x check-config",
+        expect!["error: the subcommand 'check-config' cannot be used with '--config.file <PATH>'"],
+    );
+}
+
+#[test]
+fn a_key_on_the_command_line_is_refused_and_not_repeated() {
+    for line in ["--cometchat.api-key=hush-hush", "--cometchat.api-key hush-hush"] {
+        let error = parse(line).expect_err("it is refused");
+        assert_eq!(error.exit_code(), 2);
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    assert_eq!(parse("--version").expect_err("it is shown").kind(), ErrorKind::DisplayVersion);
+    assert_eq!(parse("--help").expect_err("it is shown").exit_code(), 0);
+    assert_eq!(parse("check-config -h").expect_err("it is shown").exit_code(), 0);
+}
+
+#[test]
+fn the_short_help_reads_well() {
+    expect![[r#"
+        Prometheus exporter for the CometChat Calls API that counts every call exactly once
+
+        Usage: cometchat-exporter [run] [OPTIONS]
+               cometchat-exporter <COMMAND> [OPTIONS]
+
+        Commands (without one: run):
+          run           Poll the API and serve /metrics
+          demo          Try it out: a simulated API and the exporter in one process, nothing to configure
+          simulate      Serve a simulated Calls API, and nothing else
+          check-config  Name every problem of a configuration with its place, start nothing
+          help          Print this message or the help of the given subcommand(s)
+
+        Options:
+              --config.file <PATH>            Configuration file (YAML)
+              --poll.interval <DURATION>      Time from poll to poll, at least 1s [default: 30s]
+              --count.from <WHEN>             Count calls from then on: now, a duration back (30d) or a time
+                                              (2026-01-31T00:00:00Z) [default: now]
+              --state.path <FILE|memory>      File that keeps the counts over a restart, or memory [default:
+                                              cometchat-exporter.redb]
+              --web.listen-address <ADDRESS>  Address to listen on, repeatable: :PORT (all addresses),
+                                              HOST:PORT or [::1]:PORT [default: :10180]
+              --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
+              --log.level <LEVEL>             The least that is logged: trace, debug, info, warn or error
+                                              [default: info]
+              --log.format <FORMAT>           How a log line looks: logfmt or json [default: logfmt]
+          -h, --help                          Print help
+          -V, --version                       Print version
+
+        One app without a file:
+              --cometchat.app-id <ID>          The one app to read, without a file that lists apps
+              --cometchat.region <REGION>      Its region: us, eu or in
+              --cometchat.api-key-file <PATH>  File that holds its API key, read again when it changes
+              --cometchat.base-url <URL>       Address of the API [default:
+                                               https://{appId}.call-{region}.cometchat.io/v3]
+
+        Flags of a command stand behind its name: `cometchat-exporter check-config --config.file=x.yaml`.
+
+        One app can also be given by the variables COMETCHAT_APP_ID, COMETCHAT_REGION and
+        COMETCHAT_API_KEY_FILE (or COMETCHAT_API_KEY). A flag goes over a variable, a variable over the
+        file.
+    "#]].assert_eq(&Cli::command().term_width(100).render_help().to_string());
+}
