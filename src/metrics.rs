@@ -13,6 +13,8 @@ mod sums;
 pub mod view;
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
 
 pub use crate::call::Moment;

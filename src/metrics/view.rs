@@ -50,7 +50,8 @@ impl Default for Breakdown {
 }
 
 impl Breakdown {
-    /// The kind under which `kind` is summed up: a label that is not shown counts as its first word.
+    /// The kind under which `kind` is summed up: in place of a label that is not shown stands the
+    /// first word of its set.
     pub(super) const fn project(self, kind: Kind) -> Kind {
         Kind {
             call_type: if self.call_type { kind.call_type } else { CallType::ALL[0] },

@@ -12,7 +12,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_calls_open",
         APP_KIND_STATUS,
-        "Calls that are ringing or going on, by `status`, as of the newest look at each. Polled in the background.",
+        "Calls that are ringing or going on, by `status`, as of the newest look at each. Polled \
+         in the background.",
         App(|sums, out| {
             for (&kind, open) in &sums.open {
                 for (label, n) in open_by_status(open) {
@@ -25,7 +26,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_participants_open",
         APP_KIND,
-        "People in open calls: distinct `uid`s of `participants` that joined and have not left, as of the newest look at each call. Polled in the background.",
+        "People in open calls: distinct `uid`s of `participants` that joined and have not left, \
+         as of the newest look at each call. Polled in the background.",
         App(|sums, out| {
             for (&kind, &n) in &sums.people_open {
                 out.of_kind(kind, None, whole(n));
@@ -36,7 +38,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_oldest_open_call_timestamp_seconds",
         APP,
-        "`initiatedAt` of the oldest open call, as a Unix time; absent while none is open. Polled in the background.",
+        "`initiatedAt` of the oldest open call, as a Unix time; absent while none is open. \
+         Polled in the background.",
         App(|sums, out| {
             out.one(sums.app.open.oldest().map(|oldest| signed_seconds(oldest.start().0)));
         }),
@@ -45,7 +48,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_recent_calls",
         APP_KIND_STATUS,
-        "Calls with `initiatedAt` in the recent window, by `status`, open ones too; absent while the poll lag exceeds the window. Polled in the background.",
+        "Calls with `initiatedAt` in the recent window, by `status`, open ones too; absent while \
+         the poll lag exceeds the window. Polled in the background.",
         App(|sums, out| {
             for (&kind, tally) in sums.recent.iter().flatten() {
                 for (label, n) in recent_by_status(tally) {
@@ -58,28 +62,32 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_recent_audio_seconds",
         APP_KIND,
-        "Audio time of the calls of the recent window by their `totalAudioMinutes` as they are now, in seconds. Polled in the background.",
+        "Audio time of the calls of the recent window by their `totalAudioMinutes` as they are \
+         now, in seconds. Polled in the background.",
         App(|sums, out| recent(sums, out, |tally| seconds(tally.audio_ms))),
     ),
     row(
         Gauge,
         "cometchat_recent_video_seconds",
         APP_KIND,
-        "Video time of the calls of the recent window by their `totalVideoMinutes` as they are now, in seconds. Polled in the background.",
+        "Video time of the calls of the recent window by their `totalVideoMinutes` as they are \
+         now, in seconds. Polled in the background.",
         App(|sums, out| recent(sums, out, |tally| seconds(tally.video_ms))),
     ),
     row(
         Gauge,
         "cometchat_recent_participants",
         APP_KIND,
-        "Participants of the calls of the recent window by `totalParticipants`, which counts each device. Polled in the background.",
+        "Participants of the calls of the recent window by `totalParticipants`, which counts \
+         each device. Polled in the background.",
         App(|sums, out| recent(sums, out, |tally| whole(tally.participants))),
     ),
     row(
         Gauge,
         "cometchat_recent_recorded_calls",
         APP_KIND,
-        "Calls of the recent window with a recording, by `hasRecording` or an entry of `recordings`. Polled in the background.",
+        "Calls of the recent window with a recording, by `hasRecording` or an entry of \
+         `recordings`. Polled in the background.",
         App(|sums, out| recent(sums, out, |tally| whole(tally.recorded))),
     ),
     row(

@@ -27,7 +27,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_state_writable",
         &[],
-        "1 when the newest commit to the state succeeded, else 0; while it is 0 nothing new is counted.",
+        "1 when the newest commit to the state succeeded, else 0; while it is 0 nothing new is \
+         counted.",
         Process(|process, out| out.one(whole(u64::from(process.state.writable)))),
     ),
     row(
@@ -41,7 +42,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_config_last_reload_successful",
         &[],
-        "1 when the newest try to read the configuration succeeded, else 0; the exporter then runs with the one before.",
+        "1 when the newest try to read the configuration succeeded, else 0; the exporter then \
+         runs with the one before.",
         Process(|process, out| out.one(whole(u64::from(process.reload.successful)))),
     ),
     row(
@@ -55,7 +57,8 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_exporter_build_info",
         &[Label::Version, Label::Revision, Label::RustVersion],
-        "Always 1; names the version of the exporter, the commit it was built from and the compiler.",
+        "Always 1; names the version of the exporter, the commit it was built from and the \
+         compiler.",
         Process(|process, out| {
             let build = process.build;
             out.labelled(&[build.version, build.revision, build.rust_version], 1.0);
