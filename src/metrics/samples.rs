@@ -10,7 +10,7 @@ use crate::call::Kind;
 
 /// Takes the samples of one family; a row of the catalog fills it.
 ///
-/// This is the one place that knows the encoder's types: another format is another such sink.
+/// Rows know nothing of the encoder's types: another encoder is another such sink.
 pub(super) struct Samples<'a> {
     family: &'static Family,
     names: Vec<&'static str>,

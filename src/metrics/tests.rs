@@ -26,6 +26,12 @@ fn samples_of(text: &str, family: &str) -> String {
     text.lines().filter(of_family).flat_map(|line| [line, "\n"]).collect()
 }
 
+/// The sum over the series of one family.
+fn sum_of(text: &str, family: &str) -> f64 {
+    let value = |line: &str| line.rsplit(' ').next().and_then(|word| word.parse::<f64>().ok());
+    samples_of(text, family).lines().filter_map(value).sum()
+}
+
 #[track_caller]
 fn check_family(
     app: &AppView<'_>,
@@ -170,12 +176,8 @@ fn fewer_breakdown_labels_leave_the_sums() {
         "cometchat_call_duration_seconds_sum",
         "cometchat_call_participants_count",
     ] {
-        let sum = |breakdown| -> f64 {
-            let text = exposition(&[render_app(&world.view("a"), breakdown)]);
-            let value =
-                |line: &str| line.rsplit(' ').next().and_then(|word| word.parse::<f64>().ok());
-            samples_of(&text, family).lines().filter_map(value).sum()
-        };
+        let sum =
+            |breakdown| sum_of(&exposition(&[render_app(&world.view("a"), breakdown)]), family);
         assert_eq!(sum(none), sum(Breakdown::default()), "{family}");
     }
     let text = exposition(&[render_app(&world.view("a"), none)]);
@@ -355,5 +357,21 @@ proptest! {
         };
         let apps: Vec<_> = worlds.iter().enumerate().map(render).collect();
         prop_assert_eq!(check_exposition(&exposition(&apps)), Ok(()));
+    }
+
+    #[test]
+    fn no_breakdown_loses_or_doubles_a_call(world in worlds(), shown in any::<[bool; 3]>()) {
+        let [call_type, mode, receiver_type] = shown;
+        let breakdown = Breakdown { call_type, mode, receiver_type };
+        let text = exposition(&[render_app(&world.view("a"), breakdown)]);
+        let sum = |family| sum_of(&text, family);
+        let ended: u64 = Outcome::ALL.map(|o| world.totals.sum(Counter::Calls(o))).iter().sum();
+        let media_ms = world.totals.sum(Counter::AudioMs);
+        let media_s = sum("cometchat_call_audio_seconds_total");
+        prop_assert_eq!(sum("cometchat_calls_total"), samples::whole(ended));
+        prop_assert_eq!(sum("cometchat_call_duration_seconds_count"), samples::whole(ended));
+        prop_assert_eq!(sum("cometchat_calls_open"), samples::whole(world.open.count()));
+        prop_assert_eq!(sum("cometchat_recent_calls"), samples::whole(ended + world.open.count()));
+        prop_assert!((media_s - samples::seconds(media_ms)).abs() < 1e-6, "{media_s} {media_ms}");
     }
 }

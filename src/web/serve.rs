@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::metrics::Moment;
 /// Most bytes of a request's head; ours fit in a few hundred.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Pause after an accept that failed, as it does while there are no file descriptors left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What is served, and by which clock.
 #[derive(Clone)]
@@ -127,6 +128,7 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return (stream, permit),
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 warn!(%error, "cannot accept a connection; trying again in {ACCEPT_PAUSE:?}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
