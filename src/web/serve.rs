@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{debug, error, warn};
 
@@ -55,7 +55,7 @@ pub struct Limits {
     pub next_request: Duration,
     /// Time for answers under way when the exporter ends.
     pub drain: Duration,
-    /// Connections at once, over all listeners; further ones wait until one ends.
+    /// Connections at once on each listener; further ones wait until one ends.
     pub connections_max: usize,
 }
 
@@ -76,13 +76,11 @@ pub async fn serve(
     server: Server,
     shutdown: impl Future<Output = ()>,
 ) {
-    let permits = Arc::new(Semaphore::new(server.limits.connections_max));
     let server = Arc::new(server);
     let (stop, stopped) = watch::channel(());
     let mut loops = JoinSet::new();
     for listener in listeners {
-        let (server, permits) = (Arc::clone(&server), Arc::clone(&permits));
-        loops.spawn(accept_until_stopped(listener, server, permits, stopped.clone()));
+        loops.spawn(accept_until_stopped(listener, Arc::clone(&server), stopped.clone()));
     }
     shutdown.await;
     drop(stop);
@@ -94,7 +92,6 @@ pub async fn serve(
 async fn accept_until_stopped(
     listener: TcpListener,
     server: Arc<Server>,
-    permits: Arc<Semaphore>,
     mut stopped: watch::Receiver<()>,
 ) {
     let graceful = GracefulShutdown::new();
@@ -103,12 +100,8 @@ async fn accept_until_stopped(
         tokio::select! {
             _ = stopped.changed() => break,
             Some(ended) = connections.join_next() => report_panic(ended),
-            (stream, permit) = accept(&listener, &permits) => {
-                let (server, watcher) = (Arc::clone(&server), graceful.watcher());
-                connections.spawn(async move {
-                    converse(stream, &server, watcher).await;
-                    drop(permit);
-                });
+            stream = accept(&listener), if connections.len() < server.limits.connections_max => {
+                connections.spawn(converse(stream, Arc::clone(&server), graceful.watcher()));
             }
         }
     }
@@ -119,15 +112,10 @@ async fn accept_until_stopped(
     connections.shutdown().await;
 }
 
-/// The next connection, once there is room for one. Losing it half-way loses nothing.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
-    let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
+async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
+            Ok((stream, _)) => return stream,
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 warn!(%error, "cannot accept a connection; trying again in {ACCEPT_PAUSE:?}");
@@ -141,14 +129,14 @@ async fn accept(
 ///
 /// One clock rules its whole life: the time to the first request, then to each next one. That
 /// bounds slow heads, idle connections and readers that stopped reading, in both protocols.
-async fn converse(stream: TcpStream, server: &Arc<Server>, watcher: Watcher) {
+async fn converse(stream: TcpStream, server: Arc<Server>, watcher: Watcher) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot set TCP_NODELAY");
     }
-    let asked = Arc::new(Notify::new());
+    let asked = Notify::new();
     let service = service_fn(|request: Request<Incoming>| {
         asked.notify_one();
-        let Server { site, publisher, now, .. } = &**server;
+        let Server { site, publisher, now, .. } = &*server;
         let response = route(&request, site, &publisher.view(), now(), process::stats);
         async { Ok::<_, Infallible>(response) }
     });
