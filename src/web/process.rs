@@ -1,0 +1,95 @@
+//! What the operating system says of this process: `/proc/self` on Linux, nothing elsewhere.
+
+use std::fs;
+use std::sync::OnceLock;
+
+use crate::metrics::ProcessStats;
+
+/// Ticks of `/proc/*/stat` per second: fixed for programs, whatever the kernel's own rate is.
+const TICKS_PER_S: u64 = 100;
+
+/// Reads the process values now. What cannot be read is absent.
+pub fn stats() -> ProcessStats {
+    static STARTED_AT_MS: OnceLock<Option<u64>> = OnceLock::new();
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let stat = read("/proc/self/stat");
+    let status = read("/proc/self/status");
+    let started_at_ms = *STARTED_AT_MS.get_or_init(|| started_at_ms(&stat, &read("/proc/stat")));
+    ProcessStats {
+        cpu_ms: cpu_ms(&stat),
+        open_fds: fs::read_dir("/proc/self/fd")
+            .ok()
+            .map(|entries| (entries.count() as u64).saturating_sub(1)),
+        max_fds: max_fds(&read("/proc/self/limits")),
+        resident_bytes: kilobytes(&status, "VmRSS:").map(|kb| kb * 1024),
+        virtual_bytes: kilobytes(&status, "VmSize:").map(|kb| kb * 1024),
+        started_at_ms,
+        threads: kilobytes(&status, "Threads:"),
+    }
+}
+
+/// Field `number` of a `stat` line, counted as in its manual page. The second one, the name of the
+/// program, may hold blanks and parentheses, so counting starts behind it.
+fn field(stat: &str, number: usize) -> Option<u64> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(number - 3)?.parse().ok()
+}
+
+fn cpu_ms(stat: &str) -> Option<u64> {
+    let (user, system) = (field(stat, 14)?, field(stat, 15)?);
+    Some((user + system) * 1000 / TICKS_PER_S)
+}
+
+fn started_at_ms(stat: &str, machine: &str) -> Option<u64> {
+    let booted_at_s: u64 =
+        machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    Some(booted_at_s * 1000 + field(stat, 22)? * 1000 / TICKS_PER_S)
+}
+
+fn max_fds(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn kilobytes(status: &str, key: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_name_with_blanks_and_parentheses_is_skipped() {
+        let stat = "7 (a) (b c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 12345 1 2";
+        assert_eq!(cpu_ms(stat), Some(3_000));
+        assert_eq!(
+            started_at_ms(stat, "cpu 1 2\nbtime 1760000000\nprocesses 3\n"),
+            Some(1_760_000_123_450)
+        );
+    }
+
+    #[test]
+    fn sizes_and_limits_are_read_by_their_key() {
+        let status = "Name:\tx\nVmSize:\t   79872 kB\nVmRSS:\t    9216 kB\nThreads:\t3\n";
+        assert_eq!(kilobytes(status, "VmRSS:"), Some(9_216));
+        assert_eq!(kilobytes(status, "Threads:"), Some(3));
+        let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  4096  files\n";
+        assert_eq!(max_fds(limits), Some(1_024));
+        assert_eq!(max_fds("Max open files  unlimited  unlimited  files\n"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_absent() {
+        assert_eq!(cpu_ms(""), None);
+        assert_eq!(started_at_ms("1 (x) S", ""), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_has_values_on_linux() {
+        let stats = stats();
+        assert!(stats.resident_bytes > Some(100_000) && stats.threads >= Some(1), "{stats:?}");
+        assert!(stats.open_fds >= Some(3) && stats.started_at_ms.is_some(), "{stats:?}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Every route, as a function.
+
+use super::*;
+use crate::metrics::fixture::{EPOCH, World, process};
+use crate::metrics::{AppView, Breakdown, Lines, ProcessView, render_app, render_process};
+use crate::web::{AppEntry, Publisher};
+
+const START: Moment = EPOCH.start();
+
+fn site() -> Site {
+    Site { version: "0.1.0", telemetry_path: "/metrics".into() }
+}
+
+fn process_lines(poll_interval_ms: u64) -> Lines {
+    render_process(&ProcessView { poll_interval_ms, ..process() })
+}
+
+fn entry(name: &str, tried: bool) -> AppEntry {
+    let world = World::empty();
+    let unread = AppView { covered_until: None, skew_ms: None, ..world.view(name) };
+    AppEntry { lines: render_app(&unread, Breakdown::default()), tried, ..AppEntry::default() }
+}
+
+fn publisher(apps: Vec<AppEntry>) -> Publisher {
+    let publisher = Publisher::new(process_lines(30_000), START);
+    publisher.publish_apps(apps);
+    publisher
+}
+
+fn ask(method: &str, path: &str, publisher: &Publisher, now: Moment) -> Response<Body> {
+    let request = Request::builder().method(method).uri(path).body(()).expect("a request");
+    let stats = || ProcessStats { threads: Some(3), ..ProcessStats::default() };
+    route(&request, &site(), &publisher.view(), now, stats)
+}
+
+fn text(response: &Response<Body>) -> String {
+    String::from_utf8(response.body().to_vec()).expect("text")
+}
+
+fn header(response: &Response<Body>, name: HeaderName) -> Option<&str> {
+    response.headers().get(name).map(|value| value.to_str().expect("text"))
+}
+
+#[test]
+fn paths_are_exact_and_methods_are_told() {
+    let publisher = publisher(vec![entry("production", true)]);
+    for (method, path, status) in [
+        ("GET", "/", 200),
+        ("GET", "/metrics", 200),
+        ("GET", "/metrics?app=production", 200),
+        ("HEAD", "/metrics", 200),
+        ("GET", "/-/healthy", 200),
+        ("HEAD", "/-/ready", 200),
+        ("GET", "/metrics/", 404),
+        ("GET", "//metrics", 404),
+        ("GET", "/Metrics", 404),
+        ("GET", "/-/", 404),
+        ("POST", "/nothing", 404),
+        ("POST", "/metrics", 405),
+        ("DELETE", "/", 405),
+        ("OPTIONS", "/-/healthy", 405),
+    ] {
+        let response = ask(method, path, &publisher, START);
+        assert_eq!(response.status().as_u16(), status, "{method} {path}");
+        let allow = (status == 405).then_some("GET, HEAD");
+        assert_eq!(header(&response, ALLOW), allow, "{method} {path}");
+    }
+    let missing = ask("GET", "/metric", &publisher, START);
+    assert_eq!(
+        text(&missing),
+        "nothing here; there are / (status), /metrics (metrics), /-/healthy and /-/ready\n"
+    );
+    assert_eq!(header(&missing, CONTENT_TYPE), Some("text/plain; charset=utf-8"));
+    let post = ask("POST", "/-/ready", &publisher, START);
+    assert_eq!(text(&post), "POST is not possible here; use GET or HEAD\n");
+}
+
+#[test]
+fn the_path_of_the_metrics_can_be_chosen() {
+    let request = Request::builder().uri("/probe").body(()).expect("a request");
+    let site = Site { telemetry_path: "/probe".into(), ..site() };
+    let view = publisher(Vec::new()).view();
+    let response = route(&request, &site, &view, START, ProcessStats::default);
+    assert!(text(&response).starts_with("# HELP cometchat_recent_window_seconds "));
+}
+
+#[test]
+fn metrics_are_the_cached_text_and_what_the_scrape_adds() {
+    let publisher = publisher(vec![entry("production", true)]);
+    let response = ask("GET", "/metrics", &publisher, START.plus_ms(2_500));
+    assert_eq!(header(&response, CONTENT_TYPE), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = text(&response);
+    assert!(text.contains("cometchat_up{cometchat_app=\"production\"} 0\n"));
+    assert!(text.contains("cometchat_poll_lag_seconds{cometchat_app=\"production\"} 2.5\n"));
+    assert!(text.ends_with("process_threads 3\n"));
+    let again = publisher.view().exposition();
+    assert_eq!(again.as_ptr(), publisher.view().exposition().as_ptr(), "joined once");
+}
+
+#[test]
+fn a_head_request_tells_the_length_and_sends_nothing() {
+    let publisher = publisher(vec![entry("production", true)]);
+    let get = ask("GET", "/metrics", &publisher, START);
+    let head = ask("HEAD", "/metrics", &publisher, START);
+    assert_eq!(header(&get, CONTENT_LENGTH), Some(get.body().len().to_string().as_str()));
+    assert_eq!(head.headers(), get.headers());
+    assert!(head.body().is_empty() && !get.body().is_empty());
+}
+
+#[test]
+fn it_is_ready_when_every_app_was_tried_at_the_latest_after_15_seconds() {
+    let publisher = publisher(vec![entry("production", true), entry("staging", false)]);
+    let healthy = ask("GET", "/-/healthy", &publisher, START);
+    assert_eq!((healthy.status().as_u16(), text(&healthy).as_str()), (200, "healthy\n"));
+    let early = ask("GET", "/-/ready", &publisher, START.plus_ms(14_999));
+    assert_eq!(early.status(), 503);
+    assert_eq!(text(&early), "not ready: still reading for the first time: staging\n");
+    assert_eq!(ask("GET", "/-/ready", &publisher, START.plus_ms(15_000)).status(), 200);
+    publisher.publish_app(entry("staging", true));
+    assert_eq!(ask("GET", "/-/ready", &publisher, START).status(), 200);
+}
+
+#[test]
+fn publishing_replaces_one_thing_and_leaves_views_that_were_taken() {
+    let publisher = publisher(vec![entry("production", false), entry("staging", false)]);
+    let taken = publisher.view();
+    let up = AppEntry { up: true, ..entry("production", true) };
+    publisher.publish_app(up);
+    publisher.publish_app(entry("removed by a reload", true));
+    publisher.publish_process(process_lines(5_000));
+    let shown = |view: &View| -> Vec<(String, bool)> {
+        view.apps().map(|app| (app.lines.name().into(), app.up)).collect()
+    };
+    assert_eq!(shown(&taken), [("production".into(), false), ("staging".into(), false)]);
+    assert_eq!(shown(&publisher.view()), [("production".into(), true), ("staging".into(), false)]);
+    let text = String::from_utf8(publisher.view().exposition().into()).expect("text");
+    assert!(text.contains("cometchat_poll_interval_seconds 5\n"));
+    assert!(text.contains("cometchat_app_info{cometchat_app=\"staging\""));
+}
