@@ -68,19 +68,19 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Says in plain sentences what is simulated.
+    /// Says in two plain sentences what is simulated.
     pub fn describe(&self) -> String {
-        let days = f64::from(self.history_s) / 86_400.0;
         let end = match self.stop_after_s {
             None => String::new(),
-            Some(s) => format!(" No call is initiated later than {s} s after the start."),
+            Some(s) => format!(", the last of them no later than {s} s after the start"),
         };
         format!(
-            "A simulated app with about {} calls a day, audio and video, to users and groups, \
-             busier by day than by night, and {days:.1} days of past calls. About two thirds of \
-             those that ring are answered; they last about 6 minutes, and one in ten is recorded.\
-             {end}",
-            self.calls_per_day
+            "A simulated app with about {} calls a day, busier by day than by night, and {} hours \
+             of past calls{end}. Calls and meetings, audio and video, of 1 to 50 people: two in \
+             three of those that ring are answered, they last 6 minutes in the mean, and one in \
+             ten is recorded.",
+            self.calls_per_day,
+            self.history_s / 3600,
         )
     }
 

@@ -120,7 +120,7 @@ fn fate(options: &Options, rng: &mut Rng, initiated_at: i64, mode_idx: usize, gr
     if outcome != 0 {
         return Fate::Missed { status: OUTCOMES[outcome], at: rung_at };
     }
-    let mean_s = [270.0, 720.0, 900.0][mode_idx];
+    let mean_s = [240.0, 630.0, 780.0][mode_idx];
     let talk_s = rng.log_normal(mean_s, 1.1).min(TALK_MAX_S);
     Fate::Talk {
         started_at: rung_at,

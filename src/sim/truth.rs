@@ -49,18 +49,20 @@ impl World {
     /// Recounts the rows that the list shows at `now`.
     pub fn truth(&mut self, now: Moment, query: &TruthQuery) -> Truth {
         let app = query.app.clone().unwrap_or_else(|| self.options().app_id.clone());
-        let outlines = self.outlines(now, query.from.map_or(Timestamp::MIN, Timestamp));
-        let mut tally = Tally::new(&app);
-        for outline in &outlines {
-            let (at, given_up) = counted_as_of(outline, now.floor().0, query);
-            tally.add(&Row::at(self.options(), outline, at), given_up);
+        let from = query.from.map_or(Timestamp::MIN, Timestamp);
+        self.reach(now.floor().0);
+        let (mut calls, mut tally) = (0, Tally::new(&app));
+        for outline in self.outlines(now, from) {
+            let (at, given_up) = counted_as_of(&outline, now.floor().0, query);
+            tally.add(&Row::at(self.options(), &outline, at), given_up);
+            calls += 1;
         }
         let next_event_at = self.next_event_at(now);
         Truth {
             now: thousandths(now.0),
             at_rest: next_event_at.is_none(),
             next_event_at: next_event_at.map(|moment| thousandths(moment.0)),
-            calls: outlines.len(),
+            calls,
             series: tally.into_series(),
         }
     }

@@ -128,12 +128,14 @@ impl World {
             .map(|outline| Row::at(&self.options, &outline, now.floor().0))
     }
 
-    /// Outlines of the calls initiated at or after `from` that are in the list at `now`.
-    pub(super) fn outlines(&mut self, now: Moment, from: Timestamp) -> Vec<Outline> {
-        self.reach(now.floor().0);
+    /// Outlines of the known calls initiated at or after `from` that are in the list at `now`.
+    pub(super) fn outlines(&self, now: Moment, from: Timestamp) -> impl Iterator<Item = Outline> {
         let first = self.calls.partition_point(|key| key.initiated_at < from.0);
-        let keys = self.calls[first..].iter().take_while(|key| key.initiated_at <= now.floor().0);
-        keys.map(|&key| self.outline(key)).filter(|outline| outline.appears_at <= now).collect()
+        self.calls[first..]
+            .iter()
+            .take_while(move |key| key.initiated_at <= now.floor().0)
+            .map(|&key| self.outline(key))
+            .filter(move |outline| outline.appears_at <= now)
     }
 
     /// When anything changes next after `now`; `None` when the world has come to rest.
@@ -182,8 +184,8 @@ impl World {
         self.options.stop_after_s.map_or(i64::MAX, |s| self.start.0.saturating_add(i64::from(s)))
     }
 
-    /// Draws the calls up to this second.
-    fn reach(&mut self, second: i64) {
+    /// Draws the calls up to this second: they are the known ones from then on.
+    pub(super) fn reach(&mut self, second: i64) {
         for second in self.next_second..=second.min(self.last_second()) {
             let n = arrivals::calls_in(&self.options, second);
             self.calls.extend((0..n).map(|nth| Key { initiated_at: second, nth }));
