@@ -78,6 +78,8 @@ async fn a_list_has_rows_pagination_and_the_headers_of_the_simulated_clock() {
     let server = Server::start(brief(1)).await;
     let answer = server.get("/v3/calls").await;
     assert_eq!(answer.rows().len(), 30);
+    let head = answer.head.lines().filter(|line| !line.starts_with("content-length"));
+    let head: String = head.map(|line| format!("{line}\n")).collect();
     expect![[r#"
         HTTP/1.1 200 OK
         x-rate-limit: 500
@@ -85,10 +87,8 @@ async fn a_list_has_rows_pagination_and_the_headers_of_the_simulated_clock() {
         content-type: application/json
         date: Wed, 15 Oct 2025 12:00:30 GMT
         connection: close
-        content-length: 34218
         {"pagination":{"count":30,"current_page":1,"per_page":30,"total":108,"total_pages":4}}
-    "#]]
-    .assert_eq(&format!("{}\n{}\n", answer.head, answer.body["meta"]));
+    "#]].assert_eq(&format!("{head}{}\n", answer.body["meta"]));
 }
 
 #[tokio::test]

@@ -81,7 +81,9 @@ fn check(calls: &[(Row, bool)], expected: &Expect) {
 
 #[test]
 fn an_answered_call_counts_everywhere_once() {
-    check(&[(talk(), false)], &expect![[r#"
+    check(
+        &[(talk(), false)],
+        &expect![[r#"
         call_answer_seconds_count{A,call_type="video"} 1
         call_answer_seconds_sum{A,call_type="video"} 4
         call_duration_seconds_count{A,call_type="video"} 1
@@ -98,7 +100,8 @@ fn an_answered_call_counts_everywhere_once() {
         participants_total{A,call_type="video",mode="call",receiver_type="user"} 3
         recording_seconds_total{A,call_type="video",mode="call",receiver_type="user"} 110
         recordings_total{A,call_type="video",mode="call",receiver_type="user"} 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -122,7 +125,9 @@ fn buckets_are_cumulative_and_hold_their_upper_bound() {
 #[test]
 fn a_call_that_lists_nobody_is_unconnected_and_its_user_time_unknown() {
     let nobody = Row { participants: None, recordings: Vec::new(), has_recording: false, ..talk() };
-    check(&[(nobody, false)], &expect![[r#"
+    check(
+        &[(nobody, false)],
+        &expect![[r#"
         call_answer_seconds_count{A,call_type="video"} 1
         call_answer_seconds_sum{A,call_type="video"} 4
         call_duration_seconds_count{A,call_type="video"} 1
@@ -134,7 +139,8 @@ fn a_call_that_lists_nobody_is_unconnected_and_its_user_time_unknown() {
         calls_unconnected_total{A,call_type="video",mode="call",receiver_type="user"} 1
         calls_without_participants_total{A,call_type="video",mode="call",receiver_type="user"} 1
         participants_total{A,call_type="video",mode="call",receiver_type="user"} 3
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -156,12 +162,15 @@ fn a_missed_call_is_a_failure_without_times() {
         }]),
         ..talk()
     };
-    check(&[(missed, false)], &expect![[r#"
+    check(
+        &[(missed, false)],
+        &expect![[r#"
         calls_failed_total{A,call_type="audio",mode="call",receiver_type="user"} 1
         calls_initiated_total{A,call_type="audio",mode="call",receiver_type="user"} 1
         calls_total{A,call_type="audio",mode="call",receiver_type="user",status="busy"} 1
         participant_entries_total{A,call_type="audio",mode="call",receiver_type="user",state="busy"} 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -180,7 +189,9 @@ fn an_open_call_counts_its_media_and_stands_in_the_gauges_until_it_is_given_up()
         has_recording: false,
         ..talk()
     };
-    check(&[(open.clone(), false), (open, true)], &expect![[r#"
+    check(
+        &[(open.clone(), false), (open, true)],
+        &expect![[r#"
         call_video_seconds_total{A,call_type="video",mode="meet",receiver_type="group"} 250
         calls_abandoned_total{A} 1
         calls_initiated_total{A,call_type="video",mode="meet",receiver_type="group"} 2
@@ -188,7 +199,8 @@ fn an_open_call_counts_its_media_and_stands_in_the_gauges_until_it_is_given_up()
         participant_video_seconds_total{A,call_type="video",mode="meet",receiver_type="group"} 252
         participants_open{A,call_type="video",mode="meet",receiver_type="group"} 1
         participants_total{A,call_type="video",mode="meet",receiver_type="group"} 6
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

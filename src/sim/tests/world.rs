@@ -254,7 +254,8 @@ fn a_missed_call_has_neither_times_nor_a_meeting_id() {
               "totalDuration": 0
             }
           ]
-        }"#]].assert_eq(&serde_json::to_string_pretty(row.unwrap()).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(row.unwrap()).unwrap());
 }
 
 #[test]
