@@ -83,7 +83,7 @@ impl Cast {
                 let host = Stay { from: started_at, until: last_at, leaves: ends };
                 seats.push(present(&mut rng, person(0), host));
                 for n in 1..n_joined {
-                    push_joined(&mut rng, &mut seats, &person(n), host);
+                    push_joined(&mut rng, &mut seats, &person(n), host, group);
                 }
                 if outline.mode == "call" && seats.len() < SEATS_MAX - 3 {
                     // Devices that rang on, and members who did not come.
@@ -119,17 +119,17 @@ fn n_joined(rng: &mut Rng, group: bool) -> u32 {
 }
 
 /// A person who comes and goes between the first and the last second of the host, perhaps on one
-/// device after the other.
-fn push_joined(rng: &mut Rng, seats: &mut Vec<Seat>, uid: &str, host: Stay) {
+/// device after the other. In a group some come late or leave early.
+fn push_joined(rng: &mut Rng, seats: &mut Vec<Seat>, uid: &str, host: Stay, group: bool) {
     if seats.len() >= SEATS_MAX {
         return;
     }
     let lasts = u32::try_from(host.until - host.from).unwrap_or_default();
-    // Most come at once and stay to the end.
-    let late_max = if rng.permille(700) { lasts.min(8) / 2 } else { lasts / 2 };
-    let from = host.from + i64::from(rng.below(late_max + 1));
-    let early_max = if rng.permille(700) { lasts.min(8) / 2 } else { lasts / 2 };
-    let until = host.until - i64::from(rng.below(early_max + 1));
+    let mut apart = || {
+        let far = group && rng.permille(300);
+        i64::from(rng.below(if far { lasts / 2 } else { lasts.min(8) / 2 } + 1))
+    };
+    let (from, until) = (host.from + apart(), host.until - apart());
     let stay = Stay { from, until, leaves: true };
     if until - from < 4 || seats.len() + 1 >= SEATS_MAX || !rng.permille(120) {
         seats.push(present(rng, uid.to_owned(), stay));

@@ -13,9 +13,15 @@ const MODES: [&str; 3] = ["call", "meet", "presenter"];
 const RECEIVERS: [&str; 2] = ["user", "group"];
 const FINAL: [&str; 5] = ["ended", "unanswered", "rejected", "canceled", "busy"];
 const OPEN: [&str; 2] = ["initiated", "ongoing"];
-const DURATION_LE: [i64; 13] = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800];
-const ANSWER_LE: [i64; 12] = [1, 2, 3, 5, 8, 12, 18, 25, 35, 45, 60, 90];
-const PEOPLE_LE: [i64; 11] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 25, 50];
+/// Each histogram with its upper bounds, inclusive.
+const HISTOGRAMS: [(&str, &[i64]); 3] = [
+    (
+        "call_duration_seconds",
+        &[5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800],
+    ),
+    ("call_answer_seconds", &[1, 2, 3, 5, 8, 12, 18, 25, 35, 45, 60, 90]),
+    ("call_participants", &[0, 1, 2, 3, 4, 6, 8, 12, 16, 25, 50]),
+];
 /// Counters and gauges with the breakdown labels alone.
 const PLAIN: [&str; 14] = [
     "calls_failed_total",
@@ -34,11 +40,26 @@ const PLAIN: [&str; 14] = [
     "participants_open",
 ];
 
-/// Every series with its value in thousandths.
+/// `type`, `mode` and `receiverType`.
+type Kind = (&'static str, &'static str, &'static str);
+
+/// The labels of a counter or gauge beside `cometchat_app`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Labels {
+    None,
+    Kind(Kind),
+    /// And one more label with its value.
+    Word(Kind, &'static str, &'static str),
+}
+
+/// The sums.
 pub(super) struct Tally {
     /// `cometchat_app="…"`, escaped.
     app: String,
-    series: BTreeMap<String, i64>,
+    /// Counters and gauges in thousandths.
+    sums: BTreeMap<(&'static str, Labels), i64>,
+    /// How often each histogram saw each value, by name and `type`.
+    observed: BTreeMap<(&'static str, &'static str), BTreeMap<i64, i64>>,
 }
 
 impl Tally {
@@ -46,55 +67,77 @@ impl Tally {
     pub(super) fn new(app: &str) -> Self {
         let escaped = app.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let app = format!("cometchat_app=\"{escaped}\"");
-        let mut tally = Self { app, series: BTreeMap::new() };
-        for (call_type, mode, receiver) in kinds() {
-            let kind = tally.kind(call_type, mode, receiver);
+        let mut tally = Self { app, sums: BTreeMap::new(), observed: BTreeMap::new() };
+        for kind in kinds() {
             for name in PLAIN {
-                tally.count(name, &kind, 0);
+                tally.count(name, Labels::Kind(kind), 0);
             }
-            for status in FINAL {
-                tally.count("calls_total", &format!("{kind},status=\"{status}\""), 0);
-                tally.count("participant_entries_total", &format!("{kind},state=\"{status}\""), 0);
+            for word in FINAL {
+                tally.count("calls_total", Labels::Word(kind, "status", word), 0);
+                tally.count("participant_entries_total", Labels::Word(kind, "state", word), 0);
             }
-            for status in OPEN {
-                tally.count("calls_open", &format!("{kind},status=\"{status}\""), 0);
+            for word in OPEN {
+                tally.count("calls_open", Labels::Word(kind, "status", word), 0);
             }
         }
-        for call_type in TYPES {
-            tally.histogram("call_duration_seconds", call_type, &DURATION_LE, None);
-            tally.histogram("call_answer_seconds", call_type, &ANSWER_LE, None);
-            tally.histogram("call_participants", call_type, &PEOPLE_LE, None);
-        }
-        let app = tally.app.clone();
-        tally.count("calls_abandoned_total", &app, 0);
+        tally.count("calls_abandoned_total", Labels::None, 0);
         tally
     }
 
     /// Adds one call; `given_up` when it is still open after `max_open`.
     pub(super) fn add(&mut self, row: &Row, given_up: bool) {
-        let kind = self.kind(row.call_type, row.mode, row.receiver_type);
+        let kind = (row.call_type, row.mode, row.receiver_type);
         let participants = row.participants.as_deref().unwrap_or_default();
-        self.count("calls_initiated_total", &kind, 1);
-        self.add_media(row, &kind);
+        self.count("calls_initiated_total", Labels::Kind(kind), 1);
+        self.add_media(row, Labels::Kind(kind));
         if FINAL.contains(&row.status) {
-            self.add_final(row, &kind);
+            self.add_final(row, kind);
         } else if given_up {
-            let app = self.app.clone();
-            self.count("calls_abandoned_total", &app, 1);
+            self.count("calls_abandoned_total", Labels::None, 1);
         } else {
-            self.count("calls_open", &format!("{kind},status=\"{}\"", row.status), 1);
+            self.count("calls_open", Labels::Word(kind, "status", row.status), 1);
             let present = people(participants, |entry| entry.is_joined && entry.left_at.is_none());
-            self.count("participants_open", &kind, present);
+            self.count("participants_open", Labels::Kind(kind), present);
         }
     }
 
-    /// Every series as a number in its own unit.
+    /// Every series with its labels, as a number in its own unit.
     pub(super) fn into_series(self) -> BTreeMap<String, Number> {
-        self.series.into_iter().map(|(name, value)| (name, thousandths(value))).collect()
+        let mut series = BTreeMap::new();
+        for ((name, labels), value) in &self.sums {
+            let labels = match labels {
+                Labels::None => String::new(),
+                Labels::Kind(kind) => kind_labels(*kind),
+                Labels::Word(kind, label, word) => {
+                    format!("{},{label}=\"{word}\"", kind_labels(*kind))
+                }
+            };
+            series.insert(format!("cometchat_{name}{{{}{labels}}}", self.app), thousandths(*value));
+        }
+        for (name, bounds) in HISTOGRAMS {
+            for call_type in TYPES {
+                let observed = self.observed.get(&(name, call_type)).cloned().unwrap_or_default();
+                let labels = format!("{},call_type=\"{call_type}\"", self.app);
+                let up_to = |bound| -> i64 { observed.range(..=bound).map(|(_, n)| n).sum() };
+                for &bound in bounds {
+                    let bucket = format!("cometchat_{name}_bucket{{{labels},le=\"{bound}\"}}");
+                    series.insert(bucket, up_to(bound).into());
+                }
+                let count = up_to(i64::MAX);
+                let sum: i64 = observed.iter().map(|(value, n)| value * n).sum();
+                series.insert(
+                    format!("cometchat_{name}_bucket{{{labels},le=\"+Inf\"}}"),
+                    count.into(),
+                );
+                series.insert(format!("cometchat_{name}_count{{{labels}}}"), count.into());
+                series.insert(format!("cometchat_{name}_sum{{{labels}}}"), sum.into());
+            }
+        }
+        series
     }
 
     /// What counts for open calls too.
-    fn add_media(&mut self, row: &Row, kind: &str) {
+    fn add_media(&mut self, row: &Row, kind: Labels) {
         self.add_ms("call_audio_seconds_total", kind, row.total_audio_minutes);
         self.add_ms("call_video_seconds_total", kind, row.total_video_minutes);
         for entry in row.participants.iter().flatten() {
@@ -112,67 +155,54 @@ impl Tally {
     }
 
     /// What counts once, at the final status.
-    fn add_final(&mut self, row: &Row, kind: &str) {
+    fn add_final(&mut self, row: &Row, kind: Kind) {
         let participants = row.participants.as_deref().unwrap_or_default();
         let n_people = people(participants, |entry| entry.is_joined);
-        self.count("calls_total", &format!("{kind},status=\"{}\"", row.status), 1);
+        self.count("calls_total", Labels::Word(kind, "status", row.status), 1);
         if row.status != "ended" {
-            self.count("calls_failed_total", kind, 1);
+            self.count("calls_failed_total", Labels::Kind(kind), 1);
         } else if n_people < 2 {
-            self.count("calls_unconnected_total", kind, 1);
+            self.count("calls_unconnected_total", Labels::Kind(kind), 1);
         }
         for entry in participants {
             let state = entry.state.filter(|state| FINAL.contains(state)).unwrap_or("other");
-            self.count("participant_entries_total", &format!("{kind},state=\"{state}\""), 1);
+            self.count("participant_entries_total", Labels::Word(kind, "state", state), 1);
         }
         let (Some(started_at), Some(ended_at)) = (row.started_at, row.ended_at) else { return };
         if participants.is_empty() && ended_at > started_at {
-            self.count("calls_without_participants_total", kind, 1);
+            self.count("calls_without_participants_total", Labels::Kind(kind), 1);
         }
         if row.status == "ended" && ended_at >= started_at {
-            let of = row.call_type;
-            self.histogram("call_duration_seconds", of, &DURATION_LE, Some(ended_at - started_at));
-            self.histogram("call_participants", of, &PEOPLE_LE, Some(n_people));
+            self.observe("call_duration_seconds", row.call_type, ended_at - started_at);
+            self.observe("call_participants", row.call_type, n_people);
             if row.mode == "call" && started_at >= row.initiated_at {
-                let rang_s = started_at - row.initiated_at;
-                self.histogram("call_answer_seconds", of, &ANSWER_LE, Some(rang_s));
+                self.observe("call_answer_seconds", row.call_type, started_at - row.initiated_at);
             }
         }
     }
 
     /// Raises a series by a whole number.
-    fn count(&mut self, name: &str, labels: &str, by: i64) {
-        *self.series.entry(format!("cometchat_{name}{{{labels}}}")).or_default() += by * 1000;
+    fn count(&mut self, name: &'static str, labels: Labels, by: i64) {
+        *self.sums.entry((name, labels)).or_default() += by * 1000;
     }
 
     /// Raises a series of seconds by minutes, rounded to whole milliseconds, half away from zero.
-    fn add_ms(&mut self, name: &str, labels: &str, minutes: Minutes) {
+    fn add_ms(&mut self, name: &'static str, labels: Labels, minutes: Minutes) {
         #[expect(clippy::cast_possible_truncation, reason = "rounded, and far inside the range")]
         let ms = (minutes.0 * 60_000.0).round() as i64;
-        *self.series.entry(format!("cometchat_{name}{{{labels}}}")).or_default() += ms;
+        *self.sums.entry((name, labels)).or_default() += ms;
     }
 
-    /// Observes a value, or shows the empty histogram.
-    fn histogram(&mut self, name: &str, call_type: &str, le: &[i64], value: Option<i64>) {
-        let labels = format!("{},call_type=\"{call_type}\"", self.app);
-        for bound in le {
-            let inside = value.is_some_and(|value| value <= *bound);
-            let labels = format!("{labels},le=\"{bound}\"");
-            self.count(&format!("{name}_bucket"), &labels, i64::from(inside));
-        }
-        let seen = i64::from(value.is_some());
-        self.count(&format!("{name}_bucket"), &format!("{labels},le=\"+Inf\""), seen);
-        self.count(&format!("{name}_count"), &labels, seen);
-        self.count(&format!("{name}_sum"), &labels, value.unwrap_or_default());
-    }
-
-    fn kind(&self, call_type: &str, mode: &str, receiver: &str) -> String {
-        let app = &self.app;
-        format!("{app},call_type=\"{call_type}\",mode=\"{mode}\",receiver_type=\"{receiver}\"")
+    fn observe(&mut self, name: &'static str, call_type: &'static str, value: i64) {
+        *self.observed.entry((name, call_type)).or_default().entry(value).or_default() += 1;
     }
 }
 
-fn kinds() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+fn kind_labels((call_type, mode, receiver): Kind) -> String {
+    format!(",call_type=\"{call_type}\",mode=\"{mode}\",receiver_type=\"{receiver}\"")
+}
+
+fn kinds() -> impl Iterator<Item = Kind> {
     TYPES.into_iter().flat_map(|call_type| {
         MODES.into_iter().flat_map(move |mode| {
             RECEIVERS.into_iter().map(move |receiver| (call_type, mode, receiver))

@@ -88,7 +88,8 @@ async fn a_list_has_rows_pagination_and_the_headers_of_the_simulated_clock() {
         date: Wed, 15 Oct 2025 12:00:30 GMT
         connection: close
         {"pagination":{"count":30,"current_page":1,"per_page":30,"total":108,"total_pages":4}}
-    "#]].assert_eq(&format!("{head}{}\n", answer.body["meta"]));
+    "#]]
+    .assert_eq(&format!("{head}{}\n", answer.body["meta"]));
 }
 
 #[tokio::test]

@@ -141,74 +141,74 @@ fn an_ended_call_reads_like_the_example_of_the_documents() {
     });
     expect![[r#"
         {
-          "sessionId": "v1.us.0123456789abcdef.17605283316efe4ddbe22ed36f9bb7c45da6deddfcb175b3dc",
-          "mid": "6efe4ddb-e22e-436f-8c45-da6deddfc9bb",
-          "totalAudioMinutes": 3.9166666666666665,
-          "totalVideoMinutes": 0,
-          "totalDuration": "00:03:55",
-          "totalDurationInMinutes": 3.9166666666666665,
+          "sessionId": "v1.us.0123456789abcdef.1760526252f92762df7a6e2dc1c5bef4dc5b83f24e383ebaae",
+          "mid": "f92762df-7a6e-4dc1-8f4d-c5b83f24ec5b",
+          "totalAudioMinutes": 0,
+          "totalVideoMinutes": 3.066666666666667,
+          "totalDuration": "00:03:04",
+          "totalDurationInMinutes": 3.066666666666667,
           "hasRecording": true,
           "hasTranscription": true,
-          "initiatedAt": 1760528331,
-          "startedAt": 1760528336,
-          "endedAt": 1760528571,
-          "initiator": "lea-683",
-          "receiver": "jun-3721",
+          "initiatedAt": 1760526252,
+          "startedAt": 1760526259,
+          "endedAt": 1760526443,
+          "initiator": "bo-1041",
+          "receiver": "gus-774",
           "receiverType": "user",
           "mode": "call",
-          "type": "audio",
+          "type": "video",
           "status": "ended",
           "totalParticipants": 2,
           "participants": [
             {
-              "uid": "lea-683",
+              "uid": "bo-1041",
               "isJoined": true,
               "state": "ended",
-              "joinedAt": 1760528336,
-              "leftAt": 1760528571,
-              "totalAudioMinutes": 3.9166666666666665,
-              "totalVideoMinutes": 0,
-              "totalDuration": 3.9166666666666665,
-              "mid": "6efe4ddb-e22e-436f-8c45-da6deddfc9bb",
-              "deviceId": "7a18fbcb@rtc-us.example/sim"
+              "joinedAt": 1760526259,
+              "leftAt": 1760526443,
+              "totalAudioMinutes": 0,
+              "totalVideoMinutes": 3.066666666666667,
+              "totalDuration": 3.066666666666667,
+              "mid": "f92762df-7a6e-4dc1-8f4d-c5b83f24ec5b",
+              "deviceId": "f5ee4637@rtc-us.example/sim"
             },
             {
-              "uid": "jun-3721",
+              "uid": "gus-774",
               "isJoined": true,
               "state": "ended",
-              "joinedAt": 1760528407,
-              "leftAt": 1760528558,
-              "totalAudioMinutes": 2.5166666666666666,
-              "totalVideoMinutes": 0,
-              "totalDuration": 2.5166666666666666,
-              "mid": "6efe4ddb-e22e-436f-8c45-da6deddfc9bb",
-              "deviceId": "aa5d444b@rtc-us.example/sim"
+              "joinedAt": 1760526262,
+              "leftAt": 1760526439,
+              "totalAudioMinutes": 0,
+              "totalVideoMinutes": 2.95,
+              "totalDuration": 2.95,
+              "mid": "f92762df-7a6e-4dc1-8f4d-c5b83f24ec5b",
+              "deviceId": "8b9bf943@rtc-us.example/sim"
             }
           ],
           "recordings": [
             {
-              "rid": "3acb92c5265fb5c0",
-              "recording_url": "https://recordings.example/3acb92c5265fb5c0.mp4",
-              "startTime": 1760528336,
-              "endTime": 1760528343,
-              "duration": 0.11666666666666667
+              "rid": "476456aa4c07136e",
+              "recording_url": "https://recordings.example/476456aa4c07136e.mp4",
+              "startTime": 1760526259,
+              "endTime": 1760526409,
+              "duration": 2.5
             },
             {
-              "rid": "1aad4d4fcb1a6ee3",
-              "recording_url": "https://recordings.example/1aad4d4fcb1a6ee3.mp4",
-              "startTime": 1760528344,
-              "endTime": 1760528571,
-              "duration": 3.783333333333333
+              "rid": "cd4be70879ac7895",
+              "recording_url": "https://recordings.example/cd4be70879ac7895.mp4",
+              "startTime": 1760526410,
+              "endTime": 1760526443,
+              "duration": 0.55
             }
           ],
           "transcriptions": [
             {
-              "roomName": "v1.us.0123456789abcdef.17605283316efe4ddbe22ed36f9bb7c45da6deddfcb175b3dc",
-              "tid": "f11769b7b77f26ed",
-              "startTime": 1760528331,
-              "endTime": 1760528571,
-              "transcriptDate": "2025-10-15T11:42:51Z",
-              "transcriptUrl": "https://transcripts.example/f11769b7b77f26ed.json"
+              "roomName": "v1.us.0123456789abcdef.1760526252f92762df7a6e2dc1c5bef4dc5b83f24e383ebaae",
+              "tid": "bd3716e0fc93b16f",
+              "startTime": 1760526252,
+              "endTime": 1760526443,
+              "transcriptDate": "2025-10-15T11:07:23Z",
+              "transcriptUrl": "https://transcripts.example/bd3716e0fc93b16f.json"
             }
           ]
         }"#]].assert_eq(&serde_json::to_string_pretty(row.unwrap()).unwrap());
@@ -375,7 +375,8 @@ proptest! {
     fn nothing_about_a_call_falls_and_it_never_opens_again(
         seed: u64, nth in 0_u32..100, live_totals: bool, steps in prop::collection::vec(0_i64..900, 12),
     ) {
-        let options = Options { seed, live_totals, ..Options::default() };
+        let options =
+            Options { seed, live_totals, never_ending_permille: 100, ..Options::default() };
         let outline = Outline::of(&options, NOON.0, nth);
         let mut at = NOON.0;
         let mut before = amounts(&Row::at(&options, &outline, at));
