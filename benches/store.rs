@@ -184,7 +184,7 @@ fn key(idx: u32) -> CallKey {
 fn entry(idx: u32) -> Entry {
     let ended_at = EPOCH.plus_s(i64::from(idx) + 600);
     let until = ended_at.plus_s(7200).start();
-    let is_open = idx % 100 == 0;
+    let is_open = idx.is_multiple_of(100);
     let (phase, due) = match idx % 10 {
         _ if is_open => (Phase::Open, ended_at.start()),
         1 => (Phase::Settled, Moment::MAX),

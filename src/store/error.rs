@@ -147,3 +147,63 @@ impl StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, kind: io::ErrorKind, expected: Expect) {
+        expected.assert_eq(&StoreError::from_io(Path::new(path), &kind.into()).to_string());
+    }
+
+    #[test]
+    fn each_cause_with_a_cure_names_it() {
+        check(
+            "/data/state.redb",
+            io::ErrorKind::NotFound,
+            expect![
+                "cannot use state file /data/state.redb: entity not found; create the folder /data, or give another --state.path"
+            ],
+        );
+        check(
+            "state.redb",
+            io::ErrorKind::PermissionDenied,
+            expect![
+                "cannot use state file state.redb: permission denied; let the user of this process write the file and its folder . (chown), or give another --state.path"
+            ],
+        );
+        check(
+            "/data/state.redb",
+            io::ErrorKind::ReadOnlyFilesystem,
+            expect![
+                "cannot use state file /data/state.redb: read-only filesystem or storage medium; mount /data writable, or give another --state.path"
+            ],
+        );
+        check(
+            "/data/state.redb",
+            io::ErrorKind::StorageFull,
+            expect![
+                "cannot use state file /data/state.redb: no storage space; make room in /data; writing is tried again"
+            ],
+        );
+        check(
+            "/data/state.redb",
+            io::ErrorKind::Other,
+            expect![
+                "cannot use state file /data/state.redb: other error; check the disk under /data; writing is tried again"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_calls_for_that_version() {
+        let error = StoreError::from_record(
+            Path::new("state.redb"),
+            Malformed::Newer { found: 3, known: 1 },
+        );
+        expect!["state file state.redb was written by a newer version of cometchat-exporter (format 3, this one knows 1); use that version or give another --state.path"].assert_eq(&error.to_string());
+    }
+}

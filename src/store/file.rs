@@ -9,7 +9,7 @@ mod tables;
 use std::any::Any;
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -20,7 +20,7 @@ use super::{AppId, Glimpse, Store, StoreError, codec};
 use crate::call::CallKey;
 use crate::ledger::Entry;
 use crate::sweep::{Changes, Saved, Span};
-use tables::Write;
+use tables::{Fault, Write};
 
 /// A ledger in a file. Commits of several threads share transactions.
 #[derive(Debug)]
@@ -40,8 +40,11 @@ impl FileStore {
     /// that stands at `path` is an error and is left as it is. The whole file is checked against its
     /// checksums, since a changed byte could otherwise pass for a number.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        // An error that names the whole path is of more use, in a container above all.
         let path = path.into();
-        let (database, is_new) = guarded(&path, || open::open_or_create(&path))?;
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let (database, is_new) =
+            guarded(|| open::open_or_create(&path), || Fault::Panic.at(&path))?;
         Ok(Self {
             path,
             is_new,
@@ -62,32 +65,33 @@ impl FileStore {
     }
 
     /// Runs `work` on the open database, and closes it if that fails.
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&Database) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.reopen()?;
         let result = match &*self.database.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(database) => guarded(&self.path, || work(database)),
-            None => Err(StoreError::from_database(&self.path, redb::Error::PreviousIo)),
+            Some(database) => guarded(|| work(database), || Fault::Panic),
+            None => Err(redb::Error::DatabaseClosed.into()),
         };
-        if result.is_err() {
-            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-            let closing = database.take();
-            // What was wrong is reported already; closing may well stumble over it again.
-            let _closed = guarded(&self.path, || {
-                drop(closing);
-                Ok(())
-            });
-        }
-        result
+        result.map_err(|fault| {
+            if !matches!(fault, Fault::Record(_)) {
+                self.close();
+            }
+            fault.at(&self.path)
+        })
+    }
+
+    fn close(&self) {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let closing = database.take();
+        // What is wrong is reported already; closing may well stumble over it again.
+        let _closed = panic::catch_unwind(AssertUnwindSafe(|| drop(closing)));
     }
 
     fn reopen(&self) -> Result<(), StoreError> {
         if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
             if database.is_none() {
-                *database = Some(guarded(&self.path, || open::open_again(&self.path))?);
+                *database =
+                    Some(guarded(|| open::open_again(&self.path), || Fault::Panic.at(&self.path))?);
             }
         }
         Ok(())
@@ -96,7 +100,7 @@ impl FileStore {
 
 impl Store for FileStore {
     fn load(&self, app: &AppId) -> Result<Option<Saved>, StoreError> {
-        self.with(|database| tables::load(database, app).map_err(|fault| fault.at(&self.path)))
+        self.with(|database| tables::load(database, app))
     }
 
     fn calls(
@@ -111,7 +115,6 @@ impl Store for FileStore {
                 callback(|| each(CallKey { initiated_at, session_id: session_id.into() }, entry));
                 Ok(())
             })
-            .map_err(|fault| fault.at(&self.path))
         })
     }
 
@@ -127,15 +130,12 @@ impl Store for FileStore {
                 callback(|| each(Glimpse { initiated_at, session_id, phase, due }));
                 Ok(())
             })
-            .map_err(|fault| fault.at(&self.path))
         })
     }
 
     fn commit(&self, app: &AppId, changes: &Changes) -> Result<(), StoreError> {
         self.writes.write(Write::new(app, changes), |writes| {
-            self.with(|database| {
-                tables::write(database, writes).map_err(|fault| fault.at(&self.path))
-            })?;
+            self.with(|database| tables::write(database, writes))?;
             self.n_transactions.fetch_add(1, Ordering::Relaxed);
             Ok(())
         })
@@ -147,24 +147,24 @@ impl Store for FileStore {
 }
 
 /// A panic of the caller's own code, on its way through [`guarded`].
-struct Foreign(Box<dyn Any + Send>);
+struct CallersPanic(Box<dyn Any + Send>);
 
 /// Runs the caller's code inside of [`guarded`].
 fn callback(each: impl FnOnce()) {
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(each)) {
-        panic::resume_unwind(Box::new(Foreign(panic)));
+        panic::resume_unwind(Box::new(CallersPanic(panic)));
     }
 }
 
 /// The database panics where bytes that it trusts were changed: an error like any other.
-fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn guarded<T, E>(
+    work: impl FnOnce() -> Result<T, E>,
+    panicked: impl FnOnce() -> E,
+) -> Result<T, E> {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        match panic.downcast::<Foreign>() {
-            Ok(own) => panic::resume_unwind(own.0),
-            Err(_) => Err(StoreError::Damaged {
-                path: path.to_owned(),
-                why: "the database cannot make sense of it".to_owned(),
-            }),
+        match panic.downcast::<CallersPanic>() {
+            Ok(callers) => panic::resume_unwind(callers.0),
+            Err(_) => Err(panicked()),
         }
     })
 }

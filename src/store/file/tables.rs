@@ -22,8 +22,12 @@ pub(super) const CALLS: TableDefinition<'static, (u32, i64, &str), &[u8]> =
 
 /// What goes wrong with an open file.
 pub(super) enum Fault {
+    /// The database says so.
     Database(redb::Error),
+    /// The database works, and holds bytes that are no record.
     Record(Malformed),
+    /// The database panicked.
+    Panic,
 }
 
 impl Fault {
@@ -31,6 +35,10 @@ impl Fault {
         match self {
             Self::Database(error) => StoreError::from_database(path, error),
             Self::Record(error) => StoreError::from_record(path, error),
+            Self::Panic => StoreError::Damaged {
+                path: path.to_owned(),
+                why: "the database cannot make sense of it".to_owned(),
+            },
         }
     }
 }
