@@ -1,1 +1,21 @@
-//! stub
+//! The shell: wiring, one supervised task per app, publishing, shutdown.
+//!
+//! Here the pure parts meet the adapters: [`crate::sweep`] says what to ask, [`crate::api`] asks,
+//! [`crate::store`] makes the outcome durable, and only then [`crate::web`] gets to show it.
+
+mod app_task;
+mod board;
+pub mod demo;
+mod epoch;
+mod key_file;
+pub mod logging;
+mod poller;
+pub mod run;
+pub mod simulate;
+pub mod stop;
+mod storing;
+mod supervise;
+mod words;
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,7 @@ impl World {
         health.budget_milli_per_minute = 100_000;
         health.budget_wait_ms = 1_500;
         health.pages_truncated = 1;
+        health.restarts = 2;
         world
     }
 

@@ -73,6 +73,8 @@ pub struct Health {
     pub budget_wait_ms: u64,
     /// Walks that were cut at the cap on pages.
     pub pages_truncated: u64,
+    /// Times that the polling was started again after it failed or hung.
+    pub restarts: u64,
 }
 
 impl Default for Health {
@@ -92,6 +94,7 @@ impl Default for Health {
             budget_milli_per_minute: 0,
             budget_wait_ms: 0,
             pages_truncated: 0,
+            restarts: 0,
         }
     }
 }

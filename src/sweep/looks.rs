@@ -97,13 +97,11 @@ impl Agenda {
         }
     }
 
-    /// Notes a call; `is_sealed` tells whether its moment lies beyond the lookback.
-    pub fn add(&mut self, key: &CallKey, phase: Phase, due: Moment, is_sealed: bool) {
+    /// Notes a call; `far` is its key where its moment lies beyond the lookback.
+    pub fn add(&mut self, at: Timestamp, phase: Phase, due: Moment, far: Option<CallKey>) {
         if let Some(marks) = self.marks(phase) {
-            *marks.entry((due, key.initiated_at)).or_default() += 1;
-            if is_sealed {
-                self.far.insert(key.clone(), due);
-            }
+            *marks.entry((due, at)).or_default() += 1;
+            self.far.extend(far.map(|key| (key, due)));
         }
     }
 

@@ -159,10 +159,11 @@ impl Sweep {
     }
 
     /// Notes a call that the store holds. One that is open is told to [`Self::recall_open`], too.
-    pub fn recall(&mut self, key: &CallKey, phase: Phase, due: Moment) {
-        let is_sealed = self.progress.read.sealed().contains(key.initiated_at);
-        self.census.add(key.initiated_at);
-        self.agenda.add(key, phase, due, is_sealed);
+    pub fn recall(&mut self, initiated_at: Timestamp, session_id: &str, phase: Phase, due: Moment) {
+        self.census.add(initiated_at);
+        let is_sealed = self.progress.read.sealed().contains(initiated_at);
+        let far = is_sealed.then(|| CallKey { initiated_at, session_id: session_id.into() });
+        self.agenda.add(initiated_at, phase, due, far);
     }
 
     /// Notes an open call that the store holds, for the gauges.
@@ -328,7 +329,7 @@ impl Sweep {
             self.agenda.remove(key, old.phase, old.due);
         }
         if let Some(new) = new {
-            self.recall(key, new.phase, new.due);
+            self.recall(key.initiated_at, &key.session_id, new.phase, new.due);
             self.recall_open(key.initiated_at, new);
         }
     }

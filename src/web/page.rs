@@ -64,8 +64,7 @@ fn write_row(html: &mut String, app: &AppEntry, now: Moment) -> fmt::Result {
     if let Some(trouble) = &app.trouble {
         let since_ms = now.since_ms(trouble.since);
         let since = Span(u64::try_from(since_ms).unwrap_or_default() / 1000);
-        let (what, remedy) = (Escaped(&trouble.what), Escaped(&trouble.remedy));
-        write!(html, "{what}, for {since}.<br>{remedy}<br>")?;
+        write!(html, "{}<br>For {since}.<br>", Escaped(&trouble.what))?;
     }
     if let Some(note) = &app.note {
         write!(html, "{}", Escaped(note))?;

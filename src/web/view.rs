@@ -28,10 +28,8 @@ pub struct AppEntry {
 /// Something that is wrong with an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// What happened. Must not hold a key.
+    /// What happened and what to do about it. Must not hold a key.
     pub what: String,
-    /// What to do about it.
-    pub remedy: String,
     /// Since when, on the local clock.
     pub since: Moment,
 }

@@ -149,6 +149,14 @@ pub(super) const FAMILIES: &[Family] = &[
         App(|sums, out| out.one(whole(sums.app.health.pages_truncated))),
     ),
     row(
+        Counter,
+        "cometchat_app_restarts_total",
+        APP,
+        "Times that the polling of the app, which runs in the background, failed or hung and was \
+         started again, since the start of the exporter. Nothing is lost by it.",
+        App(|sums, out| out.one(whole(sums.app.health.restarts))),
+    ),
+    row(
         Gauge,
         "cometchat_api_clock_skew_seconds",
         APP,

@@ -21,8 +21,7 @@ fn rows(apps: Vec<AppEntry>) -> String {
 #[test]
 fn a_row_says_what_is_wrong_since_when_and_what_to_do() {
     let trouble = Trouble {
-        what: "the API refused the key (HTTP 401) <script>".into(),
-        remedy: "Check the file & its key".into(),
+        what: "the API refused the key (HTTP 401) <script>: check the file & its key".into(),
         since: NOW.plus_ms(-3_900_000),
     };
     let world = World::small();
@@ -41,7 +40,7 @@ fn a_row_says_what_is_wrong_since_when_and_what_to_do() {
         <table>
         <thead><tr><th>App</th><th>Up</th><th>Behind</th><th>State</th></tr></thead>
         <tbody>
-        <tr><td>&lt;b&gt;&quot;production&quot;</td><td class="down">no</td><td>10 s</td><td>the API refused the key (HTTP 401) &lt;script&gt;, for 1 h 5 min.<br>Check the file &amp; its key<br></td></tr>
+        <tr><td>&lt;b&gt;&quot;production&quot;</td><td class="down">no</td><td>10 s</td><td>the API refused the key (HTTP 401) &lt;script&gt;: check the file &amp; its key<br>For 1 h 5 min.<br></td></tr>
         <tr><td>staging</td><td>yes</td><td>10 s</td><td></td></tr>
         <tr><td>new</td><td>not yet read</td><td>10 s</td><td>reading back to 2026-01-01: 5 of about 60 calls</td></tr>
         </tbody>

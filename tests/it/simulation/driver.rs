@@ -76,7 +76,7 @@ impl Process<'_> {
     ) -> Result<(), Killed> {
         let mut sweep = Sweep::new(options, self.durable.saved.clone());
         for (key, entry) in &self.durable.calls {
-            sweep.recall(key, entry.phase, entry.due);
+            sweep.recall(key.initiated_at, &key.session_id, entry.phase, entry.due);
             sweep.recall_open(key.initiated_at, entry);
         }
         let mut budget = Budget::new(budget, self.world.now());

@@ -1,0 +1,150 @@
+//! What the task of one app shares with its supervisor and outlives a restart of the task.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Mutex as Seat;
+
+use crate::api::Transport;
+use crate::call::Moment;
+use crate::clock::Clock;
+use crate::config::settings::{AppSettings, CountFrom};
+use crate::ledger::Rules;
+use crate::metrics::Health;
+use crate::store::{AppId, Store};
+use crate::sweep::{BudgetOptions, Defect, Grid, Options, Saved};
+
+use super::board::Board;
+use super::epoch;
+
+/// Everything that polling one app needs.
+pub(super) struct AppTask {
+    pub(super) settings: AppSettings,
+    pub(super) id: AppId,
+    /// The epoch in the rules is taken from the state.
+    pub(super) options: Options,
+    pub(super) budget: BudgetOptions,
+    /// What a first start begins with.
+    pub(super) first: Saved,
+    pub(super) recent_window_s: i64,
+    pub(super) transport: Transport,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) board: Arc<Board>,
+    pub(super) clock: Clock,
+    /// Milliseconds that the first request waits, so that many apps do not start as one.
+    pub(super) start_delay_ms: i64,
+    /// Whoever sits here may change the state of the app. A task that was given up may still be in
+    /// the middle of a commit; the next one waits until it has left the seat.
+    pub(super) seat: Arc<Seat<()>>,
+    health: Mutex<Health>,
+    /// Hashes of the unreadable rows that were counted, the newest last.
+    defects: Mutex<VecDeque<u64>>,
+    alive_at: AtomicI64,
+}
+
+/// Unreadable rows that are remembered per app, so that a row read again is not counted again.
+const DEFECTS_MAX: usize = 1024;
+
+/// Settings that all apps share.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) rules: Rules,
+    pub(super) interval_ms: i64,
+    pub(super) per_page: u32,
+    pub(super) lookback_s: i64,
+    pub(super) limit_per_minute: u64,
+    pub(super) share_ppm: u32,
+    pub(super) count_from: CountFrom,
+    pub(super) recent_window_s: i64,
+    pub(super) transport: Transport,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) board: Arc<Board>,
+    pub(super) clock: Clock,
+}
+
+impl AppTask {
+    /// `n_apps` is how many start together.
+    pub(super) fn new(settings: AppSettings, common: &Common, n_apps: usize) -> Self {
+        let id = AppId {
+            app_id: settings.app_id.as_str().into(),
+            on_behalf_of: settings.on_behalf_of.as_deref().map(Into::into),
+        };
+        let spread = spread(&id);
+        let phase_ms = spread % common.interval_ms;
+        let start_within_ms = (i64::try_from(n_apps).unwrap_or(i64::MAX).saturating_sub(1))
+            .saturating_mul(20)
+            .clamp(1, common.interval_ms);
+        Self {
+            settings,
+            id,
+            options: Options {
+                rules: common.rules,
+                grid: Grid { interval_ms: common.interval_ms, phase_ms },
+                per_page: common.per_page,
+                lookback_s: common.lookback_s,
+            },
+            budget: BudgetOptions {
+                limit_per_minute: common.limit_per_minute,
+                share_ppm: common.share_ppm,
+                seed: spread.cast_unsigned(),
+            },
+            first: epoch::first_start(
+                common.count_from,
+                common.lookback_s,
+                common.recent_window_s,
+                common.clock.wall().floor(),
+            ),
+            recent_window_s: common.recent_window_s,
+            transport: common.transport.clone(),
+            store: Arc::clone(&common.store),
+            board: Arc::clone(&common.board),
+            clock: common.clock,
+            start_delay_ms: spread % start_within_ms,
+            seat: Arc::default(),
+            health: Mutex::default(),
+            defects: Mutex::default(),
+            alive_at: AtomicI64::new(common.clock.steady().0),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// What is counted since the process start; it survives a restart of the task.
+    pub(super) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a row that could not be read, once per process.
+    pub(super) fn count_defect(&self, defect: Defect) {
+        let mut counted = self.defects.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.contains(&defect.row_hash) {
+            return;
+        }
+        if counted.len() == DEFECTS_MAX {
+            counted.pop_front();
+        }
+        counted.push_back(defect.row_hash);
+        self.health().skipped(defect.reason.label());
+    }
+
+    /// Says that the task still runs.
+    pub(super) fn beat(&self) {
+        self.alive_at.store(self.clock.steady().0, Ordering::Relaxed);
+    }
+
+    /// Milliseconds since the task last said that it runs.
+    pub(super) fn silent_ms(&self) -> i64 {
+        self.clock.steady().since_ms(Moment(self.alive_at.load(Ordering::Relaxed)))
+    }
+}
+
+/// A number that is the app's own, the same in each process, to spread apps over time.
+fn spread(id: &AppId) -> i64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    (hasher.finish() >> 1).cast_signed()
+}

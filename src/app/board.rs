@@ -1,0 +1,96 @@
+//! Publishing: from the state of apps and of the process to the view that scrapes see.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::call::Moment;
+use crate::metrics::{
+    AppView, Breakdown, BuildInfo, Lines, ProcessView, ReloadView, StateView, render_app,
+    render_process,
+};
+use crate::web::{AppEntry, Publisher, Trouble};
+
+/// Where tasks put what scrapes may see.
+pub(super) struct Board {
+    pub(super) publisher: Publisher,
+    breakdown: Breakdown,
+    process: Mutex<ProcessView>,
+}
+
+/// What is said of an app beside its metrics.
+pub(super) struct Remarks {
+    /// Whether it has been read or has failed once.
+    pub(super) tried: bool,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) note: Option<String>,
+}
+
+impl Board {
+    /// Begins without any app. `now` is the local clock.
+    pub(super) fn new(
+        breakdown: Breakdown,
+        recent_window_s: u64,
+        poll_interval_ms: u64,
+        now: Moment,
+    ) -> Self {
+        let process = ProcessView {
+            recent_window_s,
+            poll_interval_ms,
+            state: StateView {
+                size_bytes: None,
+                commit_duration_us: None,
+                writable: true,
+                commit_failures: 0,
+            },
+            reload: ReloadView { successful: true, success_at: now },
+            build: BuildInfo {
+                version: env!("CARGO_PKG_VERSION"),
+                revision: option_env!("COMETCHAT_EXPORTER_REVISION").unwrap_or("unknown"),
+                rust_version: env!("CARGO_PKG_RUST_VERSION"),
+            },
+        };
+        let publisher = Publisher::new(render_process(&process), now);
+        Self { publisher, breakdown, process: Mutex::new(process) }
+    }
+
+    /// Shows the apps before anything was read of them, in the order of the configuration.
+    pub(super) fn open(&self, apps: Vec<AppEntry>) {
+        self.publisher.publish_apps(apps);
+    }
+
+    /// What is to be shown of an app.
+    pub(super) fn entry(&self, view: &AppView<'_>, remarks: Remarks) -> AppEntry {
+        AppEntry {
+            lines: render_app(view, self.breakdown),
+            up: view.health.up,
+            tried: remarks.tried,
+            trouble: remarks.trouble,
+            note: remarks.note,
+        }
+    }
+
+    /// Shows an app as it is now.
+    pub(super) fn show(&self, entry: AppEntry) {
+        self.publisher.publish_app(entry);
+    }
+
+    /// Notes how a commit went: how long it took, or that it failed.
+    pub(super) fn committed(&self, took_us: Option<u64>, size_bytes: u64) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut process.state;
+        state.writable = took_us.is_some();
+        match took_us {
+            Some(_) => state.commit_duration_us = took_us,
+            None => state.commit_failures += 1,
+        }
+        state.size_bytes = Some(size_bytes);
+    }
+
+    /// Shows what is known of the process.
+    pub(super) fn show_process(&self) {
+        self.publisher.publish_process(self.process_lines());
+    }
+
+    fn process_lines(&self) -> Lines {
+        render_process(&self.process.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,85 @@
+//! The command `demo`: a simulated API and the exporter in one process, nothing to configure.
+
+use anyhow::Context;
+
+use crate::api::Proxies;
+use crate::config::Secret;
+use crate::config::cli::DemoArgs;
+use crate::config::settings::{
+    ApiRegion, AppSettings, Breakdown, CountFrom, CountSettings, KeySource, LogFormat, LogLevel,
+    LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
+    WebSettings,
+};
+use crate::sim::Options;
+
+use super::logging;
+use super::run::Exporter;
+use super::simulate::{SimulatedApi, clock};
+use super::stop::{Stopper, signalled};
+
+/// Fresh enough to watch.
+const POLL_INTERVAL_MS: i64 = 5_000;
+/// Far enough back for every outcome and for a recent window; read in a few seconds.
+const COUNTS_BACK_S: i64 = 6 * 3600;
+/// Requests a minute: the limit of a paid plan.
+const RATE_LIMIT: u32 = 20_000;
+
+/// Runs the demo until SIGTERM or SIGINT.
+///
+/// # Errors
+/// A socket that cannot be bound.
+#[expect(clippy::print_stdout, reason = "what the command prints is its answer")]
+pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
+    logging::start(LogSettings { level: LogLevel::Warn, format: LogFormat::Logfmt });
+    let options = Options { seed: args.world.seed, rate_limit: RATE_LIMIT, ..Options::default() };
+    let (app_id, key, what) = (options.app_id.clone(), options.api_key.clone(), options.describe());
+    let clock = clock(args.world.speed);
+    let api = SimulatedApi::prepare("127.0.0.1:0", options, clock).await?;
+    let settings = Settings {
+        apps: vec![AppSettings {
+            name: "demo".into(),
+            app_id,
+            api_region: ApiRegion::Custom,
+            base_url: api.base_url(),
+            key: KeySource::Inline(Secret::new(&key)),
+            on_behalf_of: None,
+        }],
+        poll: PollSettings {
+            interval_ms: POLL_INTERVAL_MS,
+            rate_limit_per_minute: RATE_LIMIT,
+            ..PollSettings::default()
+        },
+        count: CountSettings { from: CountFrom::Ago(COUNTS_BACK_S), ..CountSettings::default() },
+        recent_window_s: RECENT_WINDOW_S,
+        breakdown: Breakdown::default(),
+        state: StateSettings::Memory,
+        web: WebSettings { listen: args.listen, telemetry_path: TELEMETRY_PATH.into() },
+        log: LogSettings::default(),
+    };
+    let exporter = Exporter::prepare(settings, Proxies::Ignored, clock).await?;
+    let address = exporter.addresses().first().copied().context("no address to listen on")?;
+    let host = if address.ip().is_unspecified() || address.ip().is_loopback() {
+        "localhost".to_owned()
+    } else {
+        address.ip().to_string()
+    };
+    let at = format!("{host}:{}", address.port());
+    println!("{what}");
+    println!("Simulated API:  {}  (truth: http://{}/truth)", api.base_url(), api.address);
+    println!("Metrics:        http://{at}{TELEMETRY_PATH}");
+    println!("Page:           http://{at}/");
+    println!(
+        "Prometheus job: {{job_name: cometchat, static_configs: [{{targets: ['{at}']}}]}}  \
+         (Ctrl-C ends)"
+    );
+    let (stopper, stop) = Stopper::new();
+    let running = async { tokio::join!(api.run(stop.clone()), exporter.run(stop)) };
+    tokio::pin!(running);
+    tokio::select! {
+        _ = &mut running => return Ok(()),
+        signal = signalled() => signal.context("cannot listen to signals")?,
+    };
+    stopper.stop();
+    running.await;
+    Ok(())
+}

@@ -1,0 +1,384 @@
+//! The loop of one app: plan, ask, digest, commit, show.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tracing::{debug, error, info, warn};
+
+use crate::api::{BODY_BYTES_MAX, Client, Exchange, Key, Options};
+use crate::call::{Moment, Timestamp};
+use crate::ledger::Recent;
+use crate::metrics::AppView;
+use crate::store::StoreError;
+use crate::sweep::{Ask, Budget, Digest, Plan, Refusal, Skew, Span};
+use crate::web::{AppEntry, Trouble};
+
+use super::app_task::AppTask;
+use super::board::Remarks;
+use super::stop::Stop;
+use super::storing::{self, Job, Seated, Stored};
+use super::{key_file, words};
+
+/// The longest sleep in one piece: a changed key file and the word to stop are noticed within it.
+const NAP_MS_MAX: i64 = 5_000;
+/// Shortest and longest pause after a state file that could not be written.
+const STORE_PAUSE_MS: (i64, i64) = (1_000, 30_000);
+/// While many pages come in at once the view is renewed this often.
+const SHOW_EVERY_MS: i64 = 500;
+
+/// The reading of one app by one task.
+pub(super) struct Poller {
+    task: Arc<AppTask>,
+    client: Client,
+    key: Key,
+    key_read_at: Moment,
+    /// Taken out while the blocking half of a step has it.
+    seated: Option<Seated>,
+    budget: Budget,
+    skew: Skew,
+    recent: Option<(Recent, Moment)>,
+    /// When the poll under way began, steady clock.
+    poll_began: Option<Moment>,
+    tried: bool,
+    trouble: Option<Trouble>,
+    shown_at: Moment,
+    is_shown: bool,
+    order_warned: bool,
+}
+
+impl Poller {
+    /// Loads the state of the app and shows it.
+    pub(super) async fn start(task: Arc<AppTask>) -> anyhow::Result<Self> {
+        let key = key_file::read(&task.settings.key)?;
+        let options = Options {
+            base_url: task.settings.base_url.clone(),
+            key: key.clone(),
+            on_behalf_of: task.settings.on_behalf_of.clone(),
+            body_bytes_max: BODY_BYTES_MAX,
+        };
+        let client = Client::new(options, &task.transport)?;
+        let seat = loop {
+            // The seat of a task that was given up is free once its last commit is done.
+            task.beat();
+            match Arc::clone(&task.seat).try_lock_owned() {
+                Ok(seat) => break seat,
+                Err(_) => task.clock.sleep_ms(200).await,
+            }
+        };
+        let loading = Arc::clone(&task);
+        let sweep = tokio::task::spawn_blocking(move || {
+            storing::load(&*loading.store, &loading.id, loading.options, &loading.first)
+        });
+        let sweep = sweep.await.context("loading the state failed")??;
+        let steady = task.clock.steady();
+        let mut poller = Self {
+            client,
+            key,
+            key_read_at: steady,
+            seated: Some(Seated { sweep, _seat: seat }),
+            budget: Budget::new(task.budget, steady),
+            skew: Skew::default(),
+            recent: None,
+            poll_began: None,
+            tried: false,
+            trouble: None,
+            shown_at: steady,
+            is_shown: false,
+            order_warned: false,
+            task,
+        };
+        poller.show();
+        Ok(poller)
+    }
+
+    fn seated(&self) -> &Seated {
+        self.seated.as_ref().expect("the state is only away while a step is stored")
+    }
+
+    fn seated_mut(&mut self) -> &mut Seated {
+        self.seated.as_mut().expect("the state is only away while a step is stored")
+    }
+
+    /// Since when the app counts, for the log.
+    pub(super) fn counts_since(&self) -> Timestamp {
+        self.seated().sweep.progress().epoch
+    }
+
+    /// Polls until the word to stop is given. A commit under way is finished first.
+    pub(super) async fn run(mut self, mut stop: Stop) -> anyhow::Result<()> {
+        while !stop.is_given() {
+            self.task.beat();
+            self.reread_key().await;
+            let nap_ms = self.step(&mut stop).await?.min(NAP_MS_MAX);
+            if nap_ms > 0 {
+                if !self.is_shown {
+                    self.show();
+                }
+                tokio::select! {
+                    () = stop.wait() => {}
+                    () = self.task.clock.sleep_ms(nap_ms) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks what is to be asked now, and returns for how many milliseconds there is nothing to do.
+    async fn step(&mut self, stop: &mut Stop) -> anyhow::Result<i64> {
+        let (wall, steady) = (self.task.clock.wall(), self.task.clock.steady());
+        let now = self.skew.api_time(wall);
+        let is_scarce = self.budget.is_scarce();
+        let ask = match self.seated_mut().sweep.plan(now, is_scarce) {
+            Plan::Wait(until) => return Ok(until.since_ms(now).max(1)),
+            Plan::Ask(ask) => ask,
+        };
+        if ask.purpose.is_poll() {
+            self.poll_began.get_or_insert(steady);
+        }
+        if let Err(wait_ms) = self.budget.take(steady) {
+            let nap_ms = wait_ms.min(NAP_MS_MAX);
+            self.task.health().budget_wait_ms += nap_ms.unsigned_abs();
+            return Ok(nap_ms);
+        }
+        let exchange = tokio::select! {
+            () = stop.wait() => return Ok(0),
+            exchange = self.client.ask(&ask.request, now.floor()) => exchange,
+        };
+        self.count(&exchange);
+        if let Some(date) = exchange.date {
+            self.skew.learn(date, wall, self.task.clock.wall());
+        }
+        self.take(ask, exchange, wall).await?;
+        Ok(0)
+    }
+
+    /// Counts what an exchange cost, and how it went.
+    fn count(&self, exchange: &Exchange) {
+        let took_ms = u64::try_from(exchange.elapsed.as_millis()).unwrap_or(u64::MAX);
+        let mut health = self.task.health();
+        health.requested(exchange.endpoint.label(), exchange.code.label(), took_ms);
+        if let Some(error) = exchange.error {
+            health.refused(error);
+        }
+        health.rate_limit = exchange.quota.limit.or(health.rate_limit);
+        health.rate_limit_remaining = exchange.quota.remaining.or(health.rate_limit_remaining);
+    }
+
+    /// Takes an answer to the planner, and what it changes to the store.
+    async fn take(&mut self, ask: Ask, exchange: Exchange, wall: Moment) -> anyhow::Result<()> {
+        let Exchange { outcome, quota, note, .. } = exchange;
+        let (ahead_ms, asked_at) = (self.skew.ahead_ms(), self.skew.api_time(wall));
+        let steady = self.task.clock.steady();
+        if let Ok(reply) = &outcome {
+            self.count_defects(reply);
+            self.seated_mut().sweep.settle_epoch(ahead_ms);
+        }
+        let digest = self.seated_mut().sweep.digest(&ask, outcome, asked_at);
+        match digest {
+            Err(refusal) => {
+                self.budget.refused(refusal, quota, steady);
+                self.refused(&ask, refusal, note.as_deref());
+            }
+            Ok(None) => self.budget.answered(quota),
+            Ok(Some(digest)) => {
+                self.budget.answered(quota);
+                debug!(app.name = self.task.name(), ask = ?ask, "answered");
+                self.store(digest, asked_at).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_defects(&self, reply: &crate::sweep::Reply) {
+        let (crate::sweep::Reply::List(page) | crate::sweep::Reply::Get(page)) = reply;
+        for defect in &page.defects {
+            self.task.count_defect(*defect);
+        }
+    }
+
+    fn refused(&mut self, ask: &Ask, refusal: Refusal, note: Option<&str>) {
+        let note = note.unwrap_or("the API gave no usable answer");
+        let app = self.task.name().to_owned();
+        if ask.purpose.is_poll() {
+            self.task.health().up = false;
+            self.poll_began = None;
+            self.tried = true;
+        }
+        let is_new = self.trouble.as_ref().is_none_or(|trouble| trouble.what != note);
+        if !is_new {
+            debug!(app.name = app, "app `{app}`: {note}");
+            return;
+        }
+        if refusal == Refusal::Denied {
+            error!(app.name = app, "app `{app}`: {note}");
+        } else {
+            warn!(app.name = app, "app `{app}`: {note}");
+        }
+        let since = self.trouble.as_ref().map_or(self.task.clock.wall(), |trouble| trouble.since);
+        self.trouble = Some(Trouble { what: note.into(), since });
+        self.show();
+    }
+
+    /// Commits what an answer changes; a store that cannot be written holds the reading up, since
+    /// nothing may be counted that is not durable.
+    async fn store(&mut self, digest: Digest, asked_at: Moment) -> anyhow::Result<()> {
+        if digest.is_cut {
+            self.task.health().pages_truncated += 1;
+        }
+        let mut job = Job::Apply(Box::new(digest));
+        let mut pause_ms = STORE_PAUSE_MS.0;
+        let stored = loop {
+            match self.attempt(job).await? {
+                Ok(stored) => break stored,
+                Err((left, error)) => {
+                    self.store_failed(&error, pause_ms == STORE_PAUSE_MS.0);
+                    job = left;
+                }
+            }
+            self.task.clock.sleep_ms(pause_ms).await;
+            self.task.beat();
+            pause_ms = (pause_ms * 2).min(STORE_PAUSE_MS.1);
+        };
+        if pause_ms > STORE_PAUSE_MS.0 {
+            info!("the state can be written again");
+        }
+        self.stored(&stored, asked_at).await?;
+        Ok(())
+    }
+
+    async fn attempt(&mut self, job: Job) -> anyhow::Result<Result<Stored, (Job, StoreError)>> {
+        let mut seated = self.seated.take().expect("one step at a time");
+        let task = Arc::clone(&self.task);
+        let (seated, result) = tokio::task::spawn_blocking(move || {
+            let result = storing::store_step(&mut seated, job, &*task.store, &task.id);
+            (seated, result)
+        })
+        .await
+        .context("a step could not be stored")?;
+        self.seated = Some(seated);
+        let took_us = result
+            .as_ref()
+            .ok()
+            .map(|stored| u64::try_from(stored.commit_took.as_micros()).unwrap_or(u64::MAX));
+        self.task.board.committed(took_us, self.task.store.size_bytes());
+        Ok(result)
+    }
+
+    fn store_failed(&self, error: &StoreError, is_first: bool) {
+        if is_first {
+            error!("{error}; reading pauses, /metrics shows what was last committed");
+        }
+        self.task.board.show_process();
+    }
+
+    async fn stored(&mut self, stored: &Stored, asked_at: Moment) -> anyhow::Result<()> {
+        self.is_shown = false;
+        if stored.applied.ends_poll {
+            self.poll_ended(asked_at).await?;
+        } else if self.task.clock.steady().since_ms(self.shown_at) >= SHOW_EVERY_MS {
+            self.show();
+        }
+        Ok(())
+    }
+
+    async fn poll_ended(&mut self, asked_at: Moment) -> anyhow::Result<()> {
+        let (wall, steady) = (self.task.clock.wall(), self.task.clock.steady());
+        let task = Arc::clone(&self.task);
+        let window = Span::new(asked_at.floor().plus_s(-task.recent_window_s), Timestamp::MAX);
+        let recent =
+            tokio::task::spawn_blocking(move || storing::recent(&*task.store, &task.id, window));
+        // A window that cannot be read is absent until the next poll.
+        self.recent =
+            recent.await.context("the recent window failed")?.ok().map(|it| (it, asked_at));
+        let began = self.poll_began.take().unwrap_or(steady);
+        {
+            let mut health = self.task.health();
+            health.up = true;
+            health.last_success = Some(wall);
+            health.poll_duration_ms = Some(steady.since_ms(began).max(0).unsigned_abs());
+        }
+        self.tell_success(wall);
+        self.tried = true;
+        self.trouble = None;
+        self.task.board.show_process();
+        self.show();
+        Ok(())
+    }
+
+    fn tell_success(&mut self, wall: Moment) {
+        let name = self.task.name();
+        let sweep = &self.seated().sweep;
+        if let Some(trouble) = &self.trouble {
+            let away = words::seconds(wall.since_ms(trouble.since) / 1000);
+            info!(app.name = name, "app `{name}` is read again, after {away}");
+        } else if !self.tried {
+            let known = sweep.n_known();
+            info!(app.name = name, "app `{name}` was read for the first time: {known} calls known");
+        }
+        let order = sweep.progress().order;
+        if !self.order_warned && order.slack_s() > 0 && !order.is_known() {
+            warn!(
+                app.name = name,
+                "app `{name}`: the API lists calls in no order by initiatedAt; \
+                 calls may be missed or found late"
+            );
+            self.order_warned = true;
+        }
+    }
+
+    /// Looks at the key file now and then: a new key is tried at once.
+    async fn reread_key(&mut self) {
+        let steady = self.task.clock.steady();
+        if steady.since_ms(self.key_read_at) < NAP_MS_MAX {
+            return;
+        }
+        self.key_read_at = steady;
+        let task = Arc::clone(&self.task);
+        let read = tokio::task::spawn_blocking(move || key_file::read(&task.settings.key));
+        // A file that is just being replaced, or is gone, leaves the key that works in force.
+        if let Ok(Ok(key)) = read.await
+            && key != self.key
+        {
+            let name = self.task.name();
+            info!(app.name = name, "app `{name}`: the key file has changed, using the new key");
+            self.client.set_key(key.clone());
+            self.key = key;
+            self.budget.key_changed(steady);
+        }
+    }
+
+    fn show(&mut self) {
+        self.task.board.show(self.entry());
+        self.is_shown = true;
+        self.shown_at = self.task.clock.steady();
+    }
+
+    /// What is to be shown of the app now. Everything in it is durable.
+    fn entry(&self) -> AppEntry {
+        let task = &self.task;
+        let sweep = &self.seated().sweep;
+        let progress = sweep.progress();
+        let now = self.skew.api_time(task.clock.wall());
+        let lag_s = now.floor().since_s(progress.covered_until());
+        let is_read = !progress.read.covered().is_empty();
+        let mut health = task.health().clone();
+        health.budget_milli_per_minute = self.budget.milli_per_minute().max(0).unsigned_abs();
+        let view = AppView {
+            name: task.name(),
+            app_id: &task.settings.app_id,
+            api_region: task.settings.api_region.label(),
+            totals: progress.complete.then(|| sweep.totals()),
+            open: sweep.open_calls(),
+            recent: self.recent.as_ref().map(|it| &it.0).filter(|_| lag_s <= task.recent_window_s),
+            epoch: progress.epoch,
+            covered_until: is_read.then(|| progress.covered_until()),
+            skew_ms: self.skew.local_ahead_ms(),
+            tracked_calls: sweep.n_known() as u64,
+            health: &health,
+        };
+        let note = (!progress.complete)
+            .then(|| format!("reading calls back to {}", words::date(progress.epoch)));
+        let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };
+        task.board.entry(&view, remarks)
+    }
+}

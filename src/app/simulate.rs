@@ -1,0 +1,113 @@
+//! The command `simulate`: only the simulated Calls API.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::config::cli::{Order, SimulateArgs};
+use crate::sim::{self, Options, World, serve};
+use crate::web::bind;
+
+use super::stop::{Stop, Stopper, signalled};
+
+/// A simulated API that is bound and can be served.
+pub(super) struct SimulatedApi {
+    listener: TcpListener,
+    world: Arc<Mutex<World>>,
+    clock: Clock,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
+}
+
+impl SimulatedApi {
+    /// Binds the API of a world that begins now on `clock`.
+    pub(super) async fn prepare(
+        address: &str,
+        options: Options,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let listener = bind(address).await?;
+        let address = listener.local_addr().context("the socket has no address")?;
+        let world = Arc::new(Mutex::new(World::new(options, clock.wall().floor())));
+        Ok(Self { listener, world, clock, address })
+    }
+
+    /// The base URL to give to an exporter.
+    pub(super) fn base_url(&self) -> String {
+        format!("http://{}/v3", self.address)
+    }
+
+    /// Serves until the word to stop is given.
+    pub(super) async fn run(self, mut stop: Stop) {
+        let clock = self.clock;
+        serve(self.listener, self.world, move || clock.wall(), async move { stop.wait().await })
+            .await;
+    }
+}
+
+/// A speed as thousandths, for the clock.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the command line keeps it between 0 and a few thousand"
+)]
+pub(super) fn permille(speed: f64) -> u64 {
+    (speed * 1000.0).round() as u64
+}
+
+/// The clock of a world: the system's own at the speed of 1.
+pub(super) fn clock(speed: f64) -> Clock {
+    match permille(speed) {
+        1000 => Clock::system(),
+        permille => Clock::simulated(permille),
+    }
+}
+
+/// Serves a simulated API until SIGTERM or SIGINT.
+///
+/// # Errors
+/// A socket that cannot be bound.
+#[expect(clippy::print_stdout, reason = "what the command prints is its answer")]
+pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
+    let seconds = |seconds: i64| u32::try_from(seconds).unwrap_or(u32::MAX);
+    let options = Options {
+        seed: args.world.seed,
+        calls_per_day: args.calls_per_day,
+        history_s: seconds(args.history_s),
+        stop_after_s: args.stop_after_s.map(seconds),
+        duration_scale_permille: args.duration_scale_permille,
+        never_ending_permille: args.never_ending_permille,
+        late_recordings: args.late_recordings,
+        live_totals: args.live_totals,
+        order: match args.order {
+            Order::NewestFirst => sim::Order::NewestFirst,
+            Order::OldestFirst => sim::Order::OldestFirst,
+        },
+        per_page_max: args.per_page_max,
+        app_id: args.app_id,
+        api_key: args.api_key,
+        rate_limit: args.rate_limit,
+        ..Options::default()
+    };
+    let (key, app_id, what) = (options.api_key.clone(), options.app_id.clone(), options.describe());
+    let clock = clock(args.world.speed);
+    let api = SimulatedApi::prepare(&args.listen.to_string(), options, clock).await?;
+    println!("{what}");
+    println!("base URL: {}", api.base_url());
+    println!("app id:   {app_id}");
+    println!("API key:  {key}");
+    println!("truth:    http://{}/truth", api.address);
+    let (stopper, stop) = Stopper::new();
+    let running = api.run(stop);
+    tokio::pin!(running);
+    tokio::select! {
+        () = &mut running => return Ok(()),
+        signal = signalled() => signal.context("cannot listen to signals")?,
+    };
+    stopper.stop();
+    running.await;
+    Ok(())
+}
