@@ -41,7 +41,16 @@ impl Counted {
                 Counter::AudioMs => self.audio_ms += by,
                 Counter::Participants => self.participants += by,
                 Counter::Recordings => self.recordings += by,
-                _ => {}
+                Counter::Entries(_)
+                | Counter::Failed
+                | Counter::VideoMs
+                | Counter::UserAudioMs
+                | Counter::UserVideoMs
+                | Counter::Recorded
+                | Counter::Transcribed
+                | Counter::RecordingMs
+                | Counter::WithoutParticipants
+                | Counter::Unconnected => {}
             }
         }
         self.n_abandoned += posting.abandoned;
