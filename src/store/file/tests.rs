@@ -346,6 +346,21 @@ fn a_file_that_is_gone_is_not_replaced_by_an_empty_one() {
 }
 
 #[test]
+fn a_file_that_another_has_taken_meanwhile_is_lost_to_its_former_holder() {
+    let (folder, path) = folder();
+    let store = store_on_a_full_disk(&path);
+    store.commit(&app("a"), &changes(10..20)).unwrap_err();
+    let other = FileStore::open(&path).unwrap();
+    other.commit(&app("a"), &changes(20..30)).unwrap();
+    let held = store.commit(&app("a"), &changes(10..20)).unwrap_err();
+    assert_eq!(held, StoreError::Held { path: path.clone() });
+    drop(other);
+    let error = store.commit(&app("a"), &changes(10..20)).unwrap_err().to_string();
+    expect!["state file DIR/state.redb was taken over by another exporter while it could not be used; restart this one, or give it another --state.path"].assert_eq(&error.replace(folder.path().to_str().unwrap(), "DIR"));
+    assert_eq!(calls(&FileStore::open(&path).unwrap(), &app("a"), EVER).len(), 20);
+}
+
+#[test]
 fn a_panic_of_the_caller_stays_a_panic_and_harms_nothing() {
     let (_folder, path) = folder();
     let store = FileStore::open(&path).unwrap();
