@@ -28,7 +28,8 @@ use tables::{Fault, Write};
 pub struct FileStore {
     path: PathBuf,
     is_new: bool,
-    n_taken: u64,
+    /// Stands in the file as long as it is ours.
+    holder: u64,
     /// `None` between an error and the next attempt.
     database: RwLock<Option<Database>>,
     writes: Group<Write, StoreError>,
@@ -49,7 +50,7 @@ impl FileStore {
         Ok(Self {
             path,
             is_new: opened.is_new,
-            n_taken: opened.n_taken,
+            holder: opened.holder,
             database: RwLock::new(Some(opened.database)),
             writes: Group::new(),
             n_transactions: AtomicU64::new(0),
@@ -92,7 +93,7 @@ impl FileStore {
         if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
             if database.is_none() {
-                let again = || open::open_again(&self.path, self.n_taken);
+                let again = || open::open_again(&self.path, self.holder);
                 *database = Some(guarded(again, || Fault::Panic.at(&self.path))?);
             }
         }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,16 +19,16 @@ const FORMAT: u64 = 1;
 /// The key in [`META`] by which we know our own files.
 const FORMAT_KEY: &str = "cometchat-exporter";
 
-/// The key in [`META`] that counts how often the file was taken.
-const TAKEN_KEY: &str = "taken";
+/// The key in [`META`] under which each holder leaves a number of its own.
+const HOLDER_KEY: &str = "holder";
 
 /// A file that is ours until it is closed.
 pub(super) struct Opened {
     pub(super) database: Database,
     /// Whether nothing was there before.
     pub(super) is_new: bool,
-    /// How often the file had been taken by then: whether it was taken since can be told from it.
-    pub(super) n_taken: u64,
+    /// A random number that stands in the file until somebody else opens it.
+    pub(super) holder: u64,
 }
 
 /// Opens what is there and checks it, or creates it.
@@ -51,7 +52,7 @@ fn open_whole(path: &Path) -> Result<Opened, StoreError> {
 
 /// Opens the file after an error. It was ours, so one that is gone is not created, and one that
 /// somebody else has taken since holds more than its former holder knows.
-pub(super) fn open_again(path: &Path, n_taken: u64) -> Result<Database, StoreError> {
+pub(super) fn open_again(path: &Path, holder: u64) -> Result<Database, StoreError> {
     if !fs::exists(path).map_err(|error| StoreError::from_io(path, &error))? {
         return Err(StoreError::Unwritable {
             path: path.to_owned(),
@@ -61,8 +62,8 @@ pub(super) fn open_again(path: &Path, n_taken: u64) -> Result<Database, StoreErr
         });
     }
     let database = builder().open(path).map_err(|error| at(path, error))?;
-    let found = value(&database, TAKEN_KEY).map_err(|fault| fault.at(path))?;
-    if found == Some(n_taken) {
+    let found = value(&database, HOLDER_KEY).map_err(|fault| fault.at(path))?;
+    if found == Some(holder) {
         Ok(database)
     } else {
         Err(StoreError::TakenOver { path: path.to_owned() })
@@ -117,7 +118,7 @@ fn at(path: &Path, error: redb::DatabaseError) -> StoreError {
     StoreError::from_database(path, error.into())
 }
 
-/// Makes a database ours: checks that it is one of our files or has no tables yet, and counts.
+/// Makes a database ours, if it is one of our files or has no tables yet.
 fn take(
     path: &Path,
     database: Result<Database, redb::DatabaseError>,
@@ -135,8 +136,9 @@ fn take(
             return Err(StoreError::Foreign { path: path.to_owned(), why });
         }
     }
-    let n_taken = count(&database).map_err(|fault| fault.at(path))?;
-    Ok(Opened { database, is_new, n_taken })
+    let holder = RandomState::new().hash_one(path);
+    sign(&database, holder).map_err(|fault| fault.at(path))?;
+    Ok(Opened { database, is_new, holder })
 }
 
 fn is_blank(database: &Database) -> Result<bool, Fault> {
@@ -152,18 +154,17 @@ fn value(database: &Database, key: &str) -> Result<Option<u64>, Fault> {
     }
 }
 
-/// Counts that the file is taken, and makes sure that all tables are there.
-fn count(database: &Database) -> Result<u64, Fault> {
-    let n_taken = value(database, TAKEN_KEY)?.unwrap_or(0).wrapping_add(1);
+/// Writes whose file this is, and makes sure that all tables are there.
+fn sign(database: &Database, holder: u64) -> Result<(), Fault> {
     let transaction = database.begin_write()?;
     {
         let mut meta = transaction.open_table(META)?;
         meta.insert(FORMAT_KEY, FORMAT)?;
-        meta.insert(TAKEN_KEY, n_taken)?;
+        meta.insert(HOLDER_KEY, holder)?;
     }
     transaction.open_table(APPS)?;
     transaction.open_table(SAVED)?;
     transaction.open_table(CALLS)?;
     transaction.commit()?;
-    Ok(n_taken)
+    Ok(())
 }
