@@ -17,6 +17,16 @@ pub enum StoreError {
         /// The state file.
         path: PathBuf,
     },
+    /// This process must start again: what it remembers is older than the file.
+    #[error(
+        "state file {} was taken over by another exporter while it could not be used; \
+         restart this one, or give it another --state.path",
+        path.display()
+    )]
+    TakenOver {
+        /// The state file.
+        path: PathBuf,
+    },
     /// The file or its folder must be made writable, or there is no space; trying again is right.
     #[error("cannot use state file {}: {why}; {advice}", path.display())]
     Unwritable {
@@ -70,8 +80,7 @@ pub enum StoreError {
 impl StoreError {
     /// From what the operating system said about the file.
     pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).display();
+        let folder = path.parent().unwrap_or(path).display();
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "the kinds of I/O errors are open-ended; those named are the ones with a cure"
@@ -169,10 +178,10 @@ mod tests {
             ],
         );
         check(
-            "state.redb",
+            "/data/state.redb",
             io::ErrorKind::PermissionDenied,
             expect![
-                "cannot use state file state.redb: permission denied; let the user of this process write the file and its folder . (chown), or give another --state.path"
+                "cannot use state file /data/state.redb: permission denied; let the user of this process write the file and its folder /data (chown), or give another --state.path"
             ],
         );
         check(

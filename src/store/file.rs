@@ -1,7 +1,8 @@
 //! The ledger in one file, held by one process at a time.
 //!
 //! After any error the database is closed, and opened again at the next attempt: it refuses to go on
-//! by itself, and the cause (a full disk, a volume that was away) may be gone by then.
+//! by itself, and the cause (a full disk, a volume that was away) may be gone by then. Meanwhile another
+//! process may take it: then the former holder has lost it for good.
 
 mod open;
 mod tables;
@@ -27,6 +28,8 @@ use tables::{Fault, Write};
 pub struct FileStore {
     path: PathBuf,
     is_new: bool,
+    /// Stands in the file as long as it is ours.
+    holder: u64,
     /// `None` between an error and the next attempt.
     database: RwLock<Option<Database>>,
     writes: Group<Write, StoreError>,
@@ -43,12 +46,12 @@ impl FileStore {
         // An error that names the whole path is of more use, in a container above all.
         let path = path.into();
         let path = std::path::absolute(&path).unwrap_or(path);
-        let (database, is_new) =
-            guarded(|| open::open_or_create(&path), || Fault::Panic.at(&path))?;
+        let opened = guarded(|| open::open_or_create(&path), || Fault::Panic.at(&path))?;
         Ok(Self {
             path,
-            is_new,
-            database: RwLock::new(Some(database)),
+            is_new: opened.is_new,
+            holder: opened.holder,
+            database: RwLock::new(Some(opened.database)),
             writes: Group::new(),
             n_transactions: AtomicU64::new(0),
         })
@@ -90,8 +93,8 @@ impl FileStore {
         if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
             if database.is_none() {
-                *database =
-                    Some(guarded(|| open::open_again(&self.path), || Fault::Panic.at(&self.path))?);
+                let again = || open::open_again(&self.path, self.holder);
+                *database = Some(guarded(again, || Fault::Panic.at(&self.path))?);
             }
         }
         Ok(())

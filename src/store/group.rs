@@ -45,6 +45,18 @@ impl<W, E: Clone> Group<W, E> {
     }
 }
 
+#[cfg(test)]
+impl<W, E> Group<W, E> {
+    /// Writes nothing until `n_works` wait that `arrive` brings about.
+    pub(super) fn hold_until(&self, n_works: usize, arrive: impl FnOnce()) {
+        let _turn = lock(&self.turn);
+        arrive();
+        while lock(&self.waiting).len() < n_works {
+            std::thread::yield_now();
+        }
+    }
+}
+
 /// The locks guard no invariant that a panic could leave broken.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -52,16 +64,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
     use std::thread;
 
     use super::*;
 
     #[test]
     fn work_that_waits_is_written_together_and_each_gets_the_result() {
-        let group = Group::<u32, &str>::new();
-        let first_is_writing = Barrier::new(2);
-        let groups = Mutex::new(Vec::new());
+        let group = &Group::<u32, &str>::new();
+        let groups = &Mutex::new(Vec::new());
         let write = |works: &mut dyn Iterator<Item = &u32>| {
             let mut works: Vec<_> = works.copied().collect();
             works.sort_unstable();
@@ -69,22 +79,14 @@ mod tests {
             groups.lock().unwrap().push(works);
             result
         };
+        assert_eq!(group.write(0, write), Ok(()));
         thread::scope(|scope| {
-            let first = scope.spawn(|| {
-                group.write(0, |works| {
-                    first_is_writing.wait();
-                    while lock(&group.waiting).len() < 3 {
-                        thread::yield_now();
-                    }
-                    write(works)
-                })
+            let mut threads = Vec::new();
+            group.hold_until(3, || {
+                threads.extend([1, 2, 3].map(|work| scope.spawn(move || group.write(work, write))));
             });
-            first_is_writing.wait();
-            let (group, write) = (&group, &write);
-            let others = [1, 2, 3].map(|work| scope.spawn(move || group.write(work, write)));
-            assert_eq!(first.join().unwrap(), Ok(()));
-            for other in others {
-                assert_eq!(other.join().unwrap(), Err("full"));
+            for thread in threads {
+                assert_eq!(thread.join().unwrap(), Err("full"));
             }
         });
         assert_eq!(*groups.lock().unwrap(), [vec![0], vec![1, 2, 3]]);

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,18 +19,26 @@ const FORMAT: u64 = 1;
 /// The key in [`META`] by which we know our own files.
 const FORMAT_KEY: &str = "cometchat-exporter";
 
-/// Opens what is there and checks it, or creates it; `true` for a new one.
-pub(super) fn open_or_create(path: &Path) -> Result<(Database, bool), StoreError> {
+/// The key in [`META`] under which each holder leaves a number of its own.
+const HOLDER_KEY: &str = "holder";
+
+/// A file that is ours until it is closed.
+pub(super) struct Opened {
+    pub(super) database: Database,
+    /// Whether nothing was there before.
+    pub(super) is_new: bool,
+    /// A random number that stands in the file until somebody else opens it.
+    pub(super) holder: u64,
+}
+
+/// Opens what is there and checks it, or creates it.
+pub(super) fn open_or_create(path: &Path) -> Result<Opened, StoreError> {
     match fs::metadata(path) {
         Ok(file) if file.is_dir() => {
             Err(StoreError::from_io(path, &io::ErrorKind::IsADirectory.into()))
         }
         // Somebody made room for the file, as is done to mount a single file into a container.
-        Ok(file) if file.len() == 0 => {
-            let database = builder().create(path).map_err(|error| at(path, error))?;
-            let is_new = expect_format(path, &database)?;
-            Ok((database, is_new))
-        }
+        Ok(file) if file.len() == 0 => take(path, builder().create(path)),
         Ok(_) => open_whole(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
         Err(error) => Err(StoreError::from_io(path, &error)),
@@ -37,16 +46,13 @@ pub(super) fn open_or_create(path: &Path) -> Result<(Database, bool), StoreError
 }
 
 /// Opens a file after checking all of it.
-fn open_whole(path: &Path) -> Result<(Database, bool), StoreError> {
-    let mut builder = builder();
-    builder.set_check_integrity_on_open(true);
-    let database = builder.open(path).map_err(|error| at(path, error))?;
-    let is_new = expect_format(path, &database)?;
-    Ok((database, is_new))
+fn open_whole(path: &Path) -> Result<Opened, StoreError> {
+    take(path, builder().set_check_integrity_on_open(true).open(path))
 }
 
-/// Opens the file after an error. It was ours, so one that is gone is not created.
-pub(super) fn open_again(path: &Path) -> Result<Database, StoreError> {
+/// Opens the file after an error. It was ours, so one that is gone is not created, and one that
+/// somebody else has taken since holds more than its former holder knows.
+pub(super) fn open_again(path: &Path, holder: u64) -> Result<Database, StoreError> {
     if !fs::exists(path).map_err(|error| StoreError::from_io(path, &error))? {
         return Err(StoreError::Unwritable {
             path: path.to_owned(),
@@ -56,15 +62,19 @@ pub(super) fn open_again(path: &Path) -> Result<Database, StoreError> {
         });
     }
     let database = builder().open(path).map_err(|error| at(path, error))?;
-    expect_format(path, &database)?;
-    Ok(database)
+    let found = value(&database, HOLDER_KEY).map_err(|fault| fault.at(path))?;
+    if found == Some(holder) {
+        Ok(database)
+    } else {
+        Err(StoreError::TakenOver { path: path.to_owned() })
+    }
 }
 
 /// Creates the file under another name and renames it when it is whole.
 ///
 /// The lock goes with the file, not with its name: of two exporters that start at once, one finds
 /// the unfinished file locked, or finds after locking its own that the other one is there.
-fn create(path: &Path) -> Result<(Database, bool), StoreError> {
+fn create(path: &Path) -> Result<Opened, StoreError> {
     let unfinished = unfinished(path);
     let by_name = |error: io::Error| StoreError::from_io(path, &error);
     let database = match builder().create(&unfinished) {
@@ -76,16 +86,15 @@ fn create(path: &Path) -> Result<(Database, bool), StoreError> {
             builder().create(&unfinished)
         }
         other => other,
-    }
-    .map_err(|error| at(path, error))?;
-    expect_format(path, &database)?;
+    };
+    let opened = take(path, database)?;
     if fs::exists(path).map_err(by_name)? {
-        drop(database);
+        drop(opened);
         return open_whole(path);
     }
     fs::rename(&unfinished, path).map_err(by_name)?;
     sync_folder(path).map_err(by_name)?;
-    Ok((database, true))
+    Ok(Opened { is_new: true, ..opened })
 }
 
 fn unfinished(path: &Path) -> PathBuf {
@@ -96,8 +105,7 @@ fn unfinished(path: &Path) -> PathBuf {
 
 /// Makes the new name last through a loss of power.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(path.parent().unwrap_or(path))?.sync_all()
 }
 
 fn builder() -> Builder {
@@ -110,49 +118,50 @@ fn at(path: &Path, error: redb::DatabaseError) -> StoreError {
     StoreError::from_database(path, error.into())
 }
 
-/// Writes the format into a database without tables, `true`; else checks it.
-fn expect_format(path: &Path, database: &Database) -> Result<bool, StoreError> {
-    let found = format(database).map_err(|fault| fault.at(path))?;
-    match found {
-        Found::Nothing => {
-            initialise(database).map_err(|fault| fault.at(path))?;
-            Ok(true)
+/// Makes a database ours, if it is one of our files or has no tables yet.
+fn take(
+    path: &Path,
+    database: Result<Database, redb::DatabaseError>,
+) -> Result<Opened, StoreError> {
+    let database = database.map_err(|error| at(path, error))?;
+    let is_new = is_blank(&database).map_err(|fault| fault.at(path))?;
+    match value(&database, FORMAT_KEY).map_err(|fault| fault.at(path))? {
+        Some(FORMAT) => {}
+        None if is_new => {}
+        Some(found) if found > FORMAT => {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT });
         }
-        Found::Format(FORMAT) => Ok(false),
-        Found::Format(found) if found > FORMAT => {
-            Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT })
+        Some(_) | None => {
+            let why = "a database of another program".to_owned();
+            return Err(StoreError::Foreign { path: path.to_owned(), why });
         }
-        Found::Format(_) | Found::Other => Err(StoreError::Foreign {
-            path: path.to_owned(),
-            why: "a database of another program".to_owned(),
-        }),
     }
+    let holder = RandomState::new().hash_one(path);
+    sign(&database, holder).map_err(|fault| fault.at(path))?;
+    Ok(Opened { database, is_new, holder })
 }
 
-enum Found {
-    Nothing,
-    Format(u64),
-    Other,
+fn is_blank(database: &Database) -> Result<bool, Fault> {
+    Ok(database.begin_read()?.list_tables()?.next().is_none())
 }
 
-fn format(database: &Database) -> Result<Found, Fault> {
-    let transaction = database.begin_read()?;
-    if transaction.list_tables()?.next().is_none() {
-        return Ok(Found::Nothing);
-    }
-    match transaction.open_table(META) {
-        Ok(meta) => {
-            let format = meta.get(FORMAT_KEY)?.map(|format| format.value());
-            Ok(format.map_or(Found::Other, Found::Format))
-        }
+/// A value of [`META`], if there is such a table at all.
+fn value(database: &Database, key: &str) -> Result<Option<u64>, Fault> {
+    match database.begin_read()?.open_table(META) {
+        Ok(meta) => Ok(meta.get(key)?.map(|value| value.value())),
         Err(TableError::Storage(error)) => Err(error.into()),
-        Err(_) => Ok(Found::Other),
+        Err(_) => Ok(None),
     }
 }
 
-fn initialise(database: &Database) -> Result<(), Fault> {
+/// Writes whose file this is, and makes sure that all tables are there.
+fn sign(database: &Database, holder: u64) -> Result<(), Fault> {
     let transaction = database.begin_write()?;
-    transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+    {
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(FORMAT_KEY, FORMAT)?;
+        meta.insert(HOLDER_KEY, holder)?;
+    }
     transaction.open_table(APPS)?;
     transaction.open_table(SAVED)?;
     transaction.open_table(CALLS)?;

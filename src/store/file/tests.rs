@@ -253,29 +253,32 @@ fn a_kill_leaves_whole_commits() {
 
 #[test]
 fn many_writers_share_transactions_and_all_is_durable() {
-    const N_THREADS: i64 = 16;
-    const N_COMMITS: i64 = 20;
-    let (_folder, path) = folder();
-    let store = FileStore::open(&path).unwrap();
-    let start = Barrier::new(16);
-    thread::scope(|scope| {
-        for thread_idx in 0..N_THREADS {
-            let (store, start) = (&store, &start);
-            scope.spawn(move || {
-                let app = app(&format!("app-{}", thread_idx % 8));
-                start.wait();
-                for idx in 0..N_COMMITS {
-                    store.commit(&app, &changes([thread_idx * N_COMMITS + idx])).unwrap();
-                }
-            });
+    const N_THREADS: u32 = 16;
+    const N_COMMITS: u32 = 20;
+    let (folder, path) = folder();
+    let store = &FileStore::open(&path).unwrap();
+    let write = |thread_idx: u32| {
+        let app = app(&format!("app-{}", thread_idx % 8));
+        for idx in 0..N_COMMITS {
+            store.commit(&app, &changes([(thread_idx * N_COMMITS + idx).into()])).unwrap();
         }
+    };
+    thread::scope(|scope| {
+        store.writes.hold_until(16, || {
+            for thread_idx in 0..N_THREADS {
+                scope.spawn(move || write(thread_idx));
+            }
+        });
     });
-    assert!(store.n_transactions() < 16 * 20, "{} transactions", store.n_transactions());
-    drop(store);
-    let store = FileStore::open(&path).unwrap();
-    let n_calls: usize =
-        (0..8).map(|idx| calls(&store, &app(&format!("app-{idx}")), EVER).len()).sum();
-    assert_eq!(n_calls, 16 * 20);
+    // The first commits of all threads were one transaction.
+    assert!(store.n_transactions() <= u64::from(N_THREADS * (N_COMMITS - 1)) + 1);
+    // What is on the disk while the file is open is what a kill would leave.
+    let killed = folder.path().join("killed.redb");
+    fs::copy(&path, &killed).unwrap();
+    let killed = FileStore::open(killed).unwrap();
+    for idx in 0..8 {
+        assert_eq!(calls(&killed, &app(&format!("app-{idx}")), EVER).len(), 2 * 20);
+    }
 }
 
 /// A disk that can be full.
@@ -343,6 +346,21 @@ fn a_file_that_is_gone_is_not_replaced_by_an_empty_one() {
     let error = store.commit(&app("a"), &changes(10..20)).unwrap_err().to_string();
     expect!["cannot use state file DIR/state.redb: it was there and is gone; put it back, or restart the exporter to start anew, with the counters at 0"].assert_eq(&error.replace(folder.path().to_str().unwrap(), "DIR"));
     assert!(!path.exists());
+}
+
+#[test]
+fn a_file_that_another_has_taken_meanwhile_is_lost_to_its_former_holder() {
+    let (folder, path) = folder();
+    let store = store_on_a_full_disk(&path);
+    store.commit(&app("a"), &changes(10..20)).unwrap_err();
+    let other = FileStore::open(&path).unwrap();
+    other.commit(&app("a"), &changes(20..30)).unwrap();
+    let held = store.commit(&app("a"), &changes(10..20)).unwrap_err();
+    assert_eq!(held, StoreError::Held { path: path.clone() });
+    drop(other);
+    let error = store.commit(&app("a"), &changes(10..20)).unwrap_err().to_string();
+    expect!["state file DIR/state.redb was taken over by another exporter while it could not be used; restart this one, or give it another --state.path"].assert_eq(&error.replace(folder.path().to_str().unwrap(), "DIR"));
+    assert_eq!(calls(&FileStore::open(&path).unwrap(), &app("a"), EVER).len(), 20);
 }
 
 #[test]
