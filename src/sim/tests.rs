@@ -1,7 +1,5 @@
 //! Stories and properties of the simulated world.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 mod http;
 mod truth;
 mod world;
