@@ -2,6 +2,8 @@
 //! seed, and a failure prints the seed that repeats it.
 
 mod check;
+mod cost;
+mod day;
 mod driver;
 mod random;
 mod run;

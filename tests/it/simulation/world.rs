@@ -1,8 +1,6 @@
 //! The API, as little of it as is known: rows that appear, change, move and vanish, behind a paged
 //! list and a Get. Time is injected; every quirk that matters to counting is a field of `Quirks`.
 
-use std::collections::BTreeMap;
-
 use cometchat_exporter::call::{
     Amount, Amounts, Call, CallKey, CallType, Kind, Mode, Moment, Outcome, ReceiverType, Status,
     Timestamp, UnknownWords,
@@ -86,7 +84,8 @@ pub(super) struct World {
     pub(super) faults_end_ms: i64,
     events: Vec<(i64, usize, Option<Call>)>,
     n_applied: usize,
-    rows: BTreeMap<(Timestamp, usize), Call>,
+    /// The list, oldest first.
+    rows: Vec<((Timestamp, usize), Call)>,
     random: Random,
 }
 
@@ -104,7 +103,7 @@ impl World {
             .flat_map(|(uid, life)| life.rows.iter().map(move |(at, row)| (*at, uid, row.clone())))
             .collect();
         events.sort_by_key(|&(at, uid, _)| (at, uid));
-        let (outages, rows) = (Vec::new(), BTreeMap::new());
+        let (outages, rows) = (Vec::new(), Vec::new());
         Self {
             quirks,
             lives,
@@ -129,10 +128,13 @@ impl World {
                 break;
             }
             let place = (self.lives[*uid].key.initiated_at, *uid);
-            match row {
-                Some(row) => self.rows.insert(place, row.clone()),
-                None => self.rows.remove(&place),
-            };
+            let found = self.rows.binary_search_by_key(&place, |(place, _)| *place);
+            match (found, row) {
+                (Ok(idx), Some(row)) => self.rows[idx].1 = row.clone(),
+                (Err(idx), Some(row)) => self.rows.insert(idx, (place, row.clone())),
+                (Ok(idx), None) => drop(self.rows.remove(idx)),
+                (Err(_), None) => {}
+            }
             self.n_applied += 1;
         }
     }
@@ -165,7 +167,7 @@ impl World {
                 PastEnd::LastPage => idx = last,
             }
         }
-        let rows = self.rows.values().cloned();
+        let rows = self.rows.iter().map(|(_, row)| row.clone());
         Answer::Rows(match self.quirks.order {
             ListOrder::New => rows.rev().skip(idx * size).take(size).collect(),
             ListOrder::Old => rows.skip(idx * size).take(size).collect(),
@@ -176,7 +178,8 @@ impl World {
         if self.is_down() {
             return Answer::Failure;
         }
-        let mut found = self.rows.values().filter(|row| &*row.key.session_id == session_id);
+        let found = self.rows.iter().map(|(_, row)| row);
+        let mut found = found.filter(|row| &*row.key.session_id == session_id);
         let row = match self.quirks.get {
             GetQuirk::Newest => found.next_back(),
             GetQuirk::Oldest => found.next(),
@@ -224,7 +227,7 @@ pub(super) fn small(seed: u64, bounds: Bounds, rows_vanish: bool) -> World {
     world
 }
 
-fn row(key: &CallKey, status: Status, random: &mut Random) -> Call {
+pub(super) fn row(key: &CallKey, status: Status, random: &mut Random) -> Call {
     Call {
         key: key.clone(),
         kind: Kind {
