@@ -4,6 +4,7 @@
 //! next [`Request`] and brings the [`Reply`] to [`Sweep::digest`], looks up the known calls around
 //! it, hands them to [`Sweep::apply`], and commits the [`Changes`].
 
+pub mod backoff;
 pub mod budget;
 pub mod census;
 pub mod changes;
@@ -22,6 +23,7 @@ pub mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use backoff::Backoff;
 pub use budget::{Budget, BudgetOptions};
 pub use census::Census;
 pub use changes::{Changes, Saved};

@@ -13,7 +13,7 @@ use crate::config::settings::{AppSettings, CountFrom};
 use crate::ledger::Rules;
 use crate::metrics::Health;
 use crate::store::{AppId, Store};
-use crate::sweep::{BudgetOptions, Defect, Grid, Options, Saved};
+use crate::sweep::{Budget, BudgetOptions, Defect, Grid, Options, Saved};
 
 use super::board::Board;
 use super::epoch;
@@ -24,7 +24,10 @@ pub(super) struct AppTask {
     pub(super) id: AppId,
     /// The epoch in the rules is taken from the state.
     pub(super) options: Options,
-    pub(super) budget: BudgetOptions,
+    /// Shared by the apps that share a limit.
+    pub(super) budget: Arc<Mutex<Budget>>,
+    /// A number of the app's own, the same in each process.
+    pub(super) seed: u64,
     /// What a first start begins with.
     pub(super) first: Saved,
     pub(super) recent_window_s: i64,
@@ -53,8 +56,7 @@ pub(super) struct Common {
     pub(super) interval_ms: i64,
     pub(super) per_page: u32,
     pub(super) lookback_s: i64,
-    pub(super) limit_per_minute: u64,
-    pub(super) share_ppm: u32,
+    pub(super) budget: BudgetOptions,
     pub(super) count_from: CountFrom,
     pub(super) recent_window_s: i64,
     pub(super) transport: Transport,
@@ -65,7 +67,12 @@ pub(super) struct Common {
 
 impl AppTask {
     /// `n_apps` is how many start together.
-    pub(super) fn new(settings: AppSettings, common: &Common, n_apps: usize) -> Self {
+    pub(super) fn new(
+        settings: AppSettings,
+        common: &Common,
+        budget: Arc<Mutex<Budget>>,
+        n_apps: usize,
+    ) -> Self {
         let id = AppId {
             app_id: settings.app_id.as_str().into(),
             on_behalf_of: settings.on_behalf_of.as_deref().map(Into::into),
@@ -84,11 +91,8 @@ impl AppTask {
                 per_page: common.per_page,
                 lookback_s: common.lookback_s,
             },
-            budget: BudgetOptions {
-                limit_per_minute: common.limit_per_minute,
-                share_ppm: common.share_ppm,
-                seed: spread.cast_unsigned(),
-            },
+            budget,
+            seed: spread.cast_unsigned(),
             first: epoch::first_start(
                 common.count_from,
                 common.lookback_s,
@@ -115,6 +119,10 @@ impl AppTask {
     /// What is counted since the process start; it survives a restart of the task.
     pub(super) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a row that could not be read, once per process.

@@ -10,7 +10,7 @@ use crate::call::{Moment, Timestamp};
 use crate::ledger::Recent;
 use crate::metrics::AppView;
 use crate::store::StoreError;
-use crate::sweep::{Ask, Budget, Digest, Plan, Refusal, Skew, Span};
+use crate::sweep::{Ask, Backoff, Digest, Plan, Refusal, Skew, Span};
 use crate::web::{AppEntry, Trouble};
 
 use super::app_task::AppTask;
@@ -34,7 +34,7 @@ pub(super) struct Poller {
     key_read_at: Moment,
     /// Taken out while the blocking half of a step has it.
     seated: Option<Seated>,
-    budget: Budget,
+    backoff: Backoff,
     skew: Skew,
     recent: Option<(Recent, Moment)>,
     /// When the poll under way began, steady clock.
@@ -76,7 +76,7 @@ impl Poller {
             key,
             key_read_at: steady,
             seated: Some(Seated { sweep, _seat: seat }),
-            budget: Budget::new(task.budget, steady),
+            backoff: Backoff::new(task.seed),
             skew: Skew::default(),
             recent: None,
             poll_began: None,
@@ -127,7 +127,7 @@ impl Poller {
     async fn step(&mut self, stop: &mut Stop) -> anyhow::Result<i64> {
         let (wall, steady) = (self.task.clock.wall(), self.task.clock.steady());
         let now = self.skew.api_time(wall);
-        let is_scarce = self.budget.is_scarce();
+        let is_scarce = self.task.budget().is_scarce();
         let ask = match self.seated_mut().sweep.plan(now, is_scarce) {
             Plan::Wait(until) => return Ok(until.since_ms(now).max(1)),
             Plan::Ask(ask) => ask,
@@ -135,7 +135,12 @@ impl Poller {
         if ask.purpose.is_poll() {
             self.poll_began.get_or_insert(steady);
         }
-        if let Err(wait_ms) = self.budget.take(steady) {
+        let backoff_ms = self.backoff.wait_ms(steady);
+        if backoff_ms > 0 {
+            return Ok(backoff_ms);
+        }
+        let taken = self.task.budget().take(steady);
+        if let Err(wait_ms) = taken {
             let nap_ms = wait_ms.min(NAP_MS_MAX);
             self.task.health().budget_wait_ms += nap_ms.unsigned_abs();
             return Ok(nap_ms);
@@ -148,7 +153,7 @@ impl Poller {
         if let Some(date) = exchange.date {
             self.skew.learn(date, wall, self.task.clock.wall());
         }
-        self.take(ask, exchange, wall).await?;
+        self.take(ask, exchange, wall, stop).await?;
         Ok(0)
     }
 
@@ -165,10 +170,17 @@ impl Poller {
     }
 
     /// Takes an answer to the planner, and what it changes to the store.
-    async fn take(&mut self, ask: Ask, exchange: Exchange, wall: Moment) -> anyhow::Result<()> {
+    async fn take(
+        &mut self,
+        ask: Ask,
+        exchange: Exchange,
+        wall: Moment,
+        stop: &mut Stop,
+    ) -> anyhow::Result<()> {
         let Exchange { outcome, quota, note, .. } = exchange;
         let (ahead_ms, asked_at) = (self.skew.ahead_ms(), self.skew.api_time(wall));
         let steady = self.task.clock.steady();
+        self.task.budget().learn(quota);
         if let Ok(reply) = &outcome {
             self.count_defects(reply);
             self.seated_mut().sweep.settle_epoch(ahead_ms);
@@ -176,14 +188,17 @@ impl Poller {
         let digest = self.seated_mut().sweep.digest(&ask, outcome, asked_at);
         match digest {
             Err(refusal) => {
-                self.budget.refused(refusal, quota, steady);
+                let is_paused = self.task.budget().pause(refusal, quota, steady);
+                if !is_paused {
+                    self.backoff.refused(refusal, steady);
+                }
                 self.refused(&ask, refusal, note.as_deref());
             }
-            Ok(None) => self.budget.answered(quota),
+            Ok(None) => self.backoff.answered(),
             Ok(Some(digest)) => {
-                self.budget.answered(quota);
+                self.backoff.answered();
                 debug!(app.name = self.task.name(), ask = ?ask, "answered");
-                self.store(digest, asked_at).await?;
+                self.store(digest, asked_at, stop).await?;
             }
         }
         Ok(())
@@ -221,7 +236,12 @@ impl Poller {
 
     /// Commits what an answer changes; a store that cannot be written holds the reading up, since
     /// nothing may be counted that is not durable.
-    async fn store(&mut self, digest: Digest, asked_at: Moment) -> anyhow::Result<()> {
+    async fn store(
+        &mut self,
+        digest: Digest,
+        asked_at: Moment,
+        stop: &mut Stop,
+    ) -> anyhow::Result<()> {
         if digest.is_cut {
             self.task.health().pages_truncated += 1;
         }
@@ -232,11 +252,16 @@ impl Poller {
                 Ok(stored) => break stored,
                 Err((left, error)) => {
                     self.store_failed(&error, pause_ms == STORE_PAUSE_MS.0);
+                    if !matches!(error, StoreError::Unwritable { .. }) {
+                        return Err(error.into());
+                    }
                     job = left;
                 }
             }
-            self.task.clock.sleep_ms(pause_ms).await;
-            self.task.beat();
+            tokio::select! {
+                () = stop.wait() => return Ok(()),
+                () = self.task.clock.sleep_ms(pause_ms) => self.task.beat(),
+            }
             pause_ms = (pause_ms * 2).min(STORE_PAUSE_MS.1);
         };
         if pause_ms > STORE_PAUSE_MS.0 {
@@ -343,7 +368,7 @@ impl Poller {
             info!(app.name = name, "app `{name}`: the key file has changed, using the new key");
             self.client.set_key(key.clone());
             self.key = key;
-            self.budget.key_changed(steady);
+            self.backoff.key_changed(steady);
         }
     }
 
@@ -362,7 +387,7 @@ impl Poller {
         let lag_s = now.floor().since_s(progress.covered_until());
         let is_read = !progress.read.covered().is_empty();
         let mut health = task.health().clone();
-        health.budget_milli_per_minute = self.budget.milli_per_minute().max(0).unsigned_abs();
+        health.budget_milli_per_minute = task.budget().milli_per_minute().max(0).unsigned_abs();
         let view = AppView {
             name: task.name(),
             app_id: &task.settings.app_id,

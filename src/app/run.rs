@@ -1,6 +1,7 @@
 //! The exporter as a whole: open the state, bind, poll, serve, end.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,6 +16,7 @@ use crate::config::settings::{CountFrom, StateSettings};
 use crate::ledger::{OpenCalls, Rules};
 use crate::metrics::{AppView, Breakdown, Health};
 use crate::store::{FileStore, MemoryStore, Store};
+use crate::sweep::{Budget, BudgetOptions};
 use crate::web::{AppEntry, Limits, Server, Site, bind, serve};
 
 use super::app_task::{AppTask, Common};
@@ -76,10 +78,16 @@ impl Exporter {
         ));
         let common = common(&settings, transport, store, Arc::clone(&board), clock);
         let n_apps = settings.apps.len();
+        // The limit is that of an app id, whoever asks on whose behalf.
+        let mut budgets: HashMap<String, Arc<Mutex<Budget>>> = HashMap::new();
         let tasks: Vec<Arc<AppTask>> = settings
             .apps
             .into_iter()
-            .map(|app| Arc::new(AppTask::new(app, &common, n_apps)))
+            .map(|app| {
+                let new = || Arc::new(Mutex::new(Budget::new(common.budget, clock.steady())));
+                let budget = budgets.entry(app.app_id.clone()).or_insert_with(new);
+                Arc::new(AppTask::new(app, &common, Arc::clone(budget), n_apps))
+            })
             .collect();
         let mut entries = Vec::new();
         for task in &tasks {
@@ -144,8 +152,7 @@ fn common(
         interval_ms: poll.interval_ms,
         per_page: poll.per_page,
         lookback_s: poll.lookback_s,
-        limit_per_minute: poll.rate_limit_per_minute.into(),
-        share_ppm,
+        budget: BudgetOptions { limit_per_minute: poll.rate_limit_per_minute.into(), share_ppm },
         count_from: settings.count.from,
         recent_window_s: settings.recent_window_s,
         transport,

@@ -1,7 +1,8 @@
 //! How many requests the exporter lets itself make, of a limit that it shares with the user's own
 //! production traffic.
 //!
-//! Moments here are those of a local clock that never jumps.
+//! Apps that share one limit share one budget. Moments here are those of a local clock that never
+//! jumps.
 
 use super::{Quota, Refusal};
 use crate::call::Moment;
@@ -12,10 +13,6 @@ const REQUEST: i64 = 1_000_000;
 const MINUTE_MS: i64 = 60_000;
 /// Requests in the bucket after a start.
 const REQUESTS_AT_START: i64 = 2;
-/// Shortest and longest pause after an answer that did not come.
-const BACKOFF_MS: (i64, i64) = (1_000, 30_000);
-/// Shortest and longest pause after a refused key.
-const DENIED_MS: (i64, i64) = (10_000, 60_000);
 /// The longest pause that the API is granted.
 const PAUSE_MS_MAX: i64 = 15 * MINUTE_MS;
 
@@ -26,11 +23,9 @@ pub struct BudgetOptions {
     pub limit_per_minute: u64,
     /// The share of them that the exporter uses, in millionths.
     pub share_ppm: u32,
-    /// Seed of the jitter.
-    pub seed: u64,
 }
 
-/// A token bucket with pauses.
+/// A token bucket, with the pauses that the API asks for.
 #[derive(Clone, Debug)]
 pub struct Budget {
     options: BudgetOptions,
@@ -39,9 +34,6 @@ pub struct Budget {
     tokens: i64,
     filled_at: Moment,
     paused_until: Moment,
-    n_failures: u32,
-    n_denials: u32,
-    random: u64,
 }
 
 impl Budget {
@@ -54,9 +46,6 @@ impl Budget {
             tokens: REQUESTS_AT_START * REQUEST,
             filled_at: now,
             paused_until: now,
-            n_failures: 0,
-            n_denials: 0,
-            random: options.seed,
         };
         budget.tokens = budget.tokens.min(budget.capacity());
         budget
@@ -87,60 +76,31 @@ impl Budget {
         self.remaining.is_some_and(|left| left.saturating_mul(10) < self.limit)
     }
 
-    /// Requests a minute that the API allows the app, as far as is known.
-    pub const fn limit_per_minute(&self) -> u64 {
-        self.limit
-    }
-
-    /// Requests left until the reset, as the newest answer stated.
-    pub const fn remaining(&self) -> Option<u64> {
-        self.remaining
-    }
-
     /// The budget in thousandths of a request a minute.
     pub const fn milli_per_minute(&self) -> i64 {
         self.per_minute() / 1_000
     }
 
-    /// Learns from an answer.
-    pub fn answered(&mut self, quota: Quota) {
-        self.learn(quota);
-        self.n_failures = 0;
-        self.n_denials = 0;
-    }
-
-    /// Pauses after a refusal, for as long as the API asks or the number of refusals in a row
-    /// advises.
-    pub fn refused(&mut self, refusal: Refusal, quota: Quota, now: Moment) {
-        self.learn(quota);
-        let pause_ms = if refusal == Refusal::Denied {
-            self.n_denials += 1;
-            doubling(DENIED_MS, self.n_denials)
-        } else {
-            self.n_failures += 1;
-            let backoff_ms = doubling(BACKOFF_MS, self.n_failures);
-            let asked =
-                quota.retry_after_ms.or(quota.reset_in_ms.filter(|_| refusal == Refusal::Later));
-            asked.unwrap_or_else(|| self.jitter(backoff_ms)).clamp(1, PAUSE_MS_MAX)
-        };
-        self.paused_until = self.paused_until.max(now.plus_ms(pause_ms));
-    }
-
-    /// Ends a pause that a refused key began, since there is another key now.
-    pub fn key_changed(&mut self, now: Moment) {
-        if self.n_denials > 0 {
-            self.n_denials = 0;
-            self.paused_until = now;
-        }
-    }
-
-    fn learn(&mut self, quota: Quota) {
+    /// Learns what an answer says of the limit.
+    pub fn learn(&mut self, quota: Quota) {
         if let Some(limit) = quota.limit.filter(|&limit| limit > 0) {
             self.limit = limit;
         }
         if quota.remaining.is_some() {
             self.remaining = quota.remaining;
         }
+    }
+
+    /// Pauses for as long as a refusal asks to; false where it does not say for how long. The reset
+    /// of the limit counts only where the limit was the reason.
+    pub fn pause(&mut self, refusal: Refusal, quota: Quota, now: Moment) -> bool {
+        let reset_in_ms = quota.reset_in_ms.filter(|_| refusal == Refusal::Later);
+        let asked_ms = quota.retry_after_ms.or(reset_in_ms);
+        if let Some(pause_ms) = asked_ms {
+            let until = now.plus_ms(pause_ms.clamp(1, PAUSE_MS_MAX));
+            self.paused_until = self.paused_until.max(until);
+        }
+        asked_ms.is_some()
     }
 
     const fn per_minute(&self) -> i64 {
@@ -157,27 +117,12 @@ impl Budget {
         let elapsed_ms = now.since_ms(self.filled_at).max(0);
         let gained = i128::from(elapsed_ms) * i128::from(self.per_minute()) / i128::from(MINUTE_MS);
         let gained = i64::try_from(gained).unwrap_or(i64::MAX);
-        if gained > 0 || elapsed_ms == 0 {
+        // Less than the unit of the bucket is not lost: it goes on growing until it is one.
+        if gained > 0 {
             self.tokens = self.tokens.saturating_add(gained).min(self.capacity());
             self.filled_at = now;
         }
     }
-
-    /// Full jitter: anything from 1 ms to all of it, so that many apps do not return as one.
-    fn jitter(&mut self, up_to_ms: i64) -> i64 {
-        // SplitMix64.
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        1 + (z >> 1).cast_signed() % up_to_ms.max(1)
-    }
-}
-
-fn doubling((shortest_ms, longest_ms): (i64, i64), n: u32) -> i64 {
-    let factor = 1_i64.checked_shl(n.saturating_sub(1).min(30)).unwrap_or(i64::MAX);
-    shortest_ms.saturating_mul(factor).min(longest_ms)
 }
 
 #[cfg(test)]
@@ -185,7 +130,7 @@ mod tests {
     use super::*;
 
     fn budget(limit_per_minute: u64, share_ppm: u32) -> Budget {
-        Budget::new(BudgetOptions { limit_per_minute, share_ppm, seed: 1 }, Moment(0))
+        Budget::new(BudgetOptions { limit_per_minute, share_ppm }, Moment(0))
     }
 
     /// How many requests a hungry caller gets within `ms`.
@@ -237,10 +182,10 @@ mod tests {
     #[test]
     fn headers_change_the_limit_and_mark_it_scarce() {
         let mut budget = budget(500, 200_000);
-        budget.answered(Quota { limit: Some(20_000), remaining: Some(1_999), ..Quota::default() });
+        budget.learn(Quota { limit: Some(20_000), remaining: Some(1_999), ..Quota::default() });
         assert_eq!(budget.milli_per_minute(), 4_000_000);
         assert!(budget.is_scarce());
-        budget.answered(Quota { remaining: Some(2_000), ..Quota::default() });
+        budget.learn(Quota { remaining: Some(2_000), ..Quota::default() });
         assert!(!budget.is_scarce());
     }
 
@@ -248,32 +193,19 @@ mod tests {
     fn a_pause_that_the_api_asks_for_is_kept_up_to_fifteen_minutes() {
         let mut budget = budget(500, 200_000);
         let quota = Quota { retry_after_ms: Some(7_000), ..Quota::default() };
-        budget.refused(Refusal::Later, quota, Moment(0));
+        assert!(budget.pause(Refusal::Later, quota, Moment(0)));
         assert_eq!(budget.take(Moment(0)), Err(7_000));
         let quota = Quota { retry_after_ms: Some(86_400_000), ..Quota::default() };
-        budget.refused(Refusal::Later, quota, Moment(7_000));
+        assert!(budget.pause(Refusal::Later, quota, Moment(7_000)));
         assert_eq!(budget.take(Moment(7_000)), Err(900_000));
     }
 
     #[test]
-    fn refusals_in_a_row_wait_longer_up_to_a_cap() {
-        for (refusal, longest_ms) in [(Refusal::Unavailable, 30_000), (Refusal::Denied, 60_000)] {
-            let (mut budget, mut now) = (budget(500, 200_000), Moment(0));
-            for _ in 0..12 {
-                budget.refused(refusal, Quota::default(), now);
-                let wait_ms = budget.take(now).expect_err("paused");
-                assert!((1..=longest_ms).contains(&wait_ms), "{refusal:?}: {wait_ms}");
-                now = now.plus_ms(wait_ms);
-            }
-        }
-    }
-
-    #[test]
-    fn a_new_key_ends_the_pause_of_a_refused_one() {
+    fn a_refusal_that_names_no_time_does_not_pause_the_budget() {
         let mut budget = budget(500, 200_000);
-        budget.refused(Refusal::Denied, Quota::default(), Moment(0));
-        assert_eq!(budget.take(Moment(0)), Err(10_000));
-        budget.key_changed(Moment(5));
-        assert_eq!(budget.take(Moment(5)), Ok(()));
+        assert!(!budget.pause(Refusal::Later, Quota::default(), Moment(0)));
+        let quota = Quota { reset_in_ms: Some(40_000), ..Quota::default() };
+        assert!(!budget.pause(Refusal::Unavailable, quota, Moment(0)), "not for the limit");
+        assert_eq!(budget.take(Moment(0)), Ok(()));
     }
 }

@@ -54,7 +54,7 @@ fn cost(per_day: f64, n_days: i64, budget: u64) -> Cost {
         latency_ms: 50,
         asked: &mut asked,
     };
-    let budget = BudgetOptions { limit_per_minute: budget, share_ppm: 1_000_000, seed: 1 };
+    let budget = BudgetOptions { limit_per_minute: budget, share_ppm: 1_000_000 };
     assert!(process.run(options, budget, n_days * DAY_MS).is_ok(), "nothing kills it");
     let mut by_purpose = BTreeMap::new();
     for (_, ask) in asked.iter().filter(|(at, _)| *at >= (n_days - 1) * DAY_MS) {

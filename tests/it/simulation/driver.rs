@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use cometchat_exporter::call::{CallKey, Moment};
 use cometchat_exporter::ledger::{Counter, Entry, Posting, Totals};
 use cometchat_exporter::sweep::{
-    Ask, Budget, BudgetOptions, Known, Options, Page, Plan, Refusal, Reply, Request, Saved, Span,
-    Sweep,
+    Ask, Backoff, Budget, BudgetOptions, Known, Options, Page, Plan, Refusal, Reply, Request,
+    Saved, Span, Sweep,
 };
 
 use super::random::Random;
@@ -89,6 +89,7 @@ impl Process<'_> {
             sweep.recall_open(key.initiated_at, entry);
         }
         let mut budget = Budget::new(budget, self.world.now());
+        let mut backoff = Backoff::new(self.random.next());
         while self.world.now_ms < until_ms {
             let now = self.world.now();
             match sweep.plan(now, false) {
@@ -96,12 +97,16 @@ impl Process<'_> {
                     self.world.advance(until.0.max(now.0 + 1).min(until_ms));
                 }
                 Plan::Ask(ask) => {
-                    if let Err(wait_ms) = budget.take(now) {
+                    let wait_ms = match backoff.wait_ms(now) {
+                        0 => budget.take(now).err(),
+                        wait_ms => Some(wait_ms),
+                    };
+                    if let Some(wait_ms) = wait_ms {
                         self.world.advance(now.0 + wait_ms);
                         continue;
                     }
                     self.effect()?;
-                    self.exchange(&mut sweep, &mut budget, ask, now)?;
+                    self.exchange(&mut sweep, &mut backoff, ask, now)?;
                 }
             }
         }
@@ -111,7 +116,7 @@ impl Process<'_> {
     fn exchange(
         &mut self,
         sweep: &mut Sweep,
-        budget: &mut Budget,
+        backoff: &mut Backoff,
         ask: Ask,
         asked_at: Moment,
     ) -> Result<(), Killed> {
@@ -137,10 +142,10 @@ impl Process<'_> {
         self.world.advance(asked_at.0 + took_ms);
         let now = self.world.now();
         match sweep.digest(&ask, answer, asked_at) {
-            Err(refusal) => budget.refused(refusal, Default::default(), now),
-            Ok(None) => budget.answered(Default::default()),
+            Err(refusal) => backoff.refused(refusal, now),
+            Ok(None) => backoff.answered(),
             Ok(Some(digest)) => {
-                budget.answered(Default::default());
+                backoff.answered();
                 let known = self.known(digest.needs.iter());
                 let applied = sweep.apply(&digest, known);
                 self.effect()?;

@@ -38,7 +38,7 @@ fn run(seed: u64, rows_vanish: bool) -> Outcome {
         lookback_s: BOUNDS.lookback_s,
     };
     let limit = random.pick(&[600, 600, 600, 150]);
-    let budget = BudgetOptions { limit_per_minute: limit, share_ppm: 1_000_000, seed };
+    let budget = BudgetOptions { limit_per_minute: limit, share_ppm: 1_000_000 };
     let rest_s = last_s.max(start_s) + 900;
     let kill_percent = random.pick(&[0, 0, 2, 10]);
     world.faults_end_ms = (rest_s - 300) * 1000;
