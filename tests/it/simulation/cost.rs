@@ -1,4 +1,5 @@
 //! What the reading costs: requests a minute by what they are for, as stated in the documentation.
+#![expect(clippy::cast_precision_loss, reason = "counts of a day are small")]
 
 use std::collections::BTreeMap;
 

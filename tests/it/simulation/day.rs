@@ -1,4 +1,9 @@
 //! Large worlds: days of an app with a daily rhythm, for what the reading costs.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "an invented rhythm need not be exact"
+)]
 
 use std::f64::consts::TAU;
 
