@@ -8,16 +8,16 @@ use tracing::{debug, error, info, warn};
 use crate::api::{BODY_BYTES_MAX, Client, Exchange, Key, Options};
 use crate::call::{Moment, Timestamp};
 use crate::ledger::Recent;
-use crate::metrics::AppView;
 use crate::store::StoreError;
 use crate::sweep::{Ask, Backoff, Digest, Plan, Refusal, Skew, Span};
-use crate::web::{AppEntry, Trouble};
+use crate::web::Trouble;
 
 use super::app_task::AppTask;
-use super::board::Remarks;
+use super::key_file;
 use super::stop::Stop;
 use super::storing::{self, Job, Seated, Stored};
-use super::{key_file, words};
+
+mod telling;
 
 /// The longest sleep in one piece: a changed key file and the word to stop are noticed within it.
 const NAP_MS_MAX: i64 = 5_000;
@@ -42,6 +42,8 @@ pub(super) struct Poller {
     tried: bool,
     trouble: Option<Trouble>,
     shown_at: Moment,
+    /// When the log was last told how far the first read is.
+    told_at: Moment,
     is_shown: bool,
     order_warned: bool,
 }
@@ -83,6 +85,7 @@ impl Poller {
             tried: false,
             trouble: None,
             shown_at: steady,
+            told_at: steady,
             is_shown: false,
             order_warned: false,
             task,
@@ -298,6 +301,7 @@ impl Poller {
 
     async fn stored(&mut self, stored: &Stored, asked_at: Moment) -> anyhow::Result<()> {
         self.is_shown = false;
+        self.tell_reading_back();
         if stored.applied.ends_poll {
             self.poll_ended(asked_at).await?;
         } else if self.task.clock.steady().since_ms(self.shown_at) >= SHOW_EVERY_MS {
@@ -330,27 +334,6 @@ impl Poller {
         Ok(())
     }
 
-    fn tell_success(&mut self, wall: Moment) {
-        let name = self.task.name();
-        let sweep = &self.seated().sweep;
-        if let Some(trouble) = &self.trouble {
-            let away = words::seconds(wall.since_ms(trouble.since) / 1000);
-            info!(app.name = name, "app `{name}` is read again, after {away}");
-        } else if !self.tried {
-            let known = sweep.n_known();
-            info!(app.name = name, "app `{name}` was read for the first time: {known} calls known");
-        }
-        let order = sweep.progress().order;
-        if !self.order_warned && order.slack_s() > 0 && !order.is_known() {
-            warn!(
-                app.name = name,
-                "app `{name}`: the API lists calls in no order by initiatedAt; \
-                 calls may be missed or found late"
-            );
-            self.order_warned = true;
-        }
-    }
-
     /// Looks at the key file now and then: a new key is tried at once.
     async fn reread_key(&mut self) {
         let steady = self.task.clock.steady();
@@ -370,40 +353,5 @@ impl Poller {
             self.key = key;
             self.backoff.key_changed(steady);
         }
-    }
-
-    fn show(&mut self) {
-        self.task.board.show(self.entry());
-        self.is_shown = true;
-        self.shown_at = self.task.clock.steady();
-    }
-
-    /// What is to be shown of the app now. Everything in it is durable.
-    fn entry(&self) -> AppEntry {
-        let task = &self.task;
-        let sweep = &self.seated().sweep;
-        let progress = sweep.progress();
-        let now = self.skew.api_time(task.clock.wall());
-        let lag_s = now.floor().since_s(progress.covered_until());
-        let is_read = !progress.read.covered().is_empty();
-        let mut health = task.health().clone();
-        health.budget_milli_per_minute = task.budget().milli_per_minute().max(0).unsigned_abs();
-        let view = AppView {
-            name: task.name(),
-            app_id: &task.settings.app_id,
-            api_region: task.settings.api_region.label(),
-            totals: progress.complete.then(|| sweep.totals()),
-            open: sweep.open_calls(),
-            recent: self.recent.as_ref().map(|it| &it.0).filter(|_| lag_s <= task.recent_window_s),
-            epoch: progress.epoch,
-            covered_until: is_read.then(|| progress.covered_until()),
-            skew_ms: self.skew.local_ahead_ms(),
-            tracked_calls: sweep.n_known() as u64,
-            health: &health,
-        };
-        let note = (!progress.complete)
-            .then(|| format!("reading calls back to {}", words::date(progress.epoch)));
-        let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };
-        task.board.entry(&view, remarks)
     }
 }

@@ -10,7 +10,7 @@ use cometchat_exporter::sweep::{
 };
 
 use super::day::days;
-use super::driver::{Durable, Process};
+use super::driver::{Durable, Kills, Process};
 use super::random::Random;
 
 const DAY_MS: i64 = 86_400_000;
@@ -50,8 +50,8 @@ fn cost(per_day: f64, n_days: i64, budget: u64) -> Cost {
         world: &mut world,
         durable: &mut durable,
         random: &mut Random::new(1),
-        kill_percent: 0,
-        kills_end_ms: 0,
+        kills: Kills::Chance { percent: 0, until_ms: 0 },
+        n_effects: &mut 0,
         latency_ms: 50,
         asked: &mut asked,
     };

@@ -32,6 +32,18 @@ pub(super) struct Counted {
     pub(super) recordings: u64,
 }
 
+impl Durable {
+    /// What a process that starts now begins with.
+    fn recall(&self, options: Options) -> Sweep {
+        let mut sweep = Sweep::new(options, self.saved.clone());
+        for (key, entry) in &self.calls {
+            sweep.recall(key.initiated_at, &key.session_id, entry.phase, entry.due);
+            sweep.recall_open(key.initiated_at, entry);
+        }
+        sweep
+    }
+}
+
 impl Counted {
     fn add(&mut self, posting: &Posting) {
         for &(counter, by) in &posting.adds {
@@ -60,20 +72,36 @@ impl Counted {
 /// Dies at an effect; everything in memory is lost.
 pub(super) struct Killed;
 
+/// When processes die. Three effects can be cut off in each exchange: the request may never leave,
+/// its answer may be lost, and what it changed may be committed without anybody learning of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kills {
+    /// So many times of a hundred, until a moment.
+    Chance { percent: i64, until_ms: i64 },
+    /// Once, at the effect with this number.
+    At(u64),
+}
+
 pub(super) struct Process<'a> {
     pub(super) world: &'a mut World,
     pub(super) durable: &'a mut Durable,
     pub(super) random: &'a mut Random,
-    /// Chance in a hundred to die at an effect.
-    pub(super) kill_percent: i64,
-    pub(super) kills_end_ms: i64,
+    pub(super) kills: Kills,
+    /// Effects so far, over all processes of a world.
+    pub(super) n_effects: &'a mut u64,
     pub(super) latency_ms: i64,
     pub(super) asked: &'a mut Vec<(i64, Ask)>,
 }
 
 impl Process<'_> {
     fn effect(&mut self) -> Result<(), Killed> {
-        let dies = self.world.now_ms < self.kills_end_ms && self.random.chance(self.kill_percent);
+        *self.n_effects += 1;
+        let dies = match self.kills {
+            Kills::Chance { percent, until_ms } => {
+                self.world.now_ms < until_ms && self.random.chance(percent)
+            }
+            Kills::At(number) => number == *self.n_effects,
+        };
         if dies { Err(Killed) } else { Ok(()) }
     }
 
@@ -83,11 +111,7 @@ impl Process<'_> {
         budget: BudgetOptions,
         until_ms: i64,
     ) -> Result<(), Killed> {
-        let mut sweep = Sweep::new(options, self.durable.saved.clone());
-        for (key, entry) in &self.durable.calls {
-            sweep.recall(key.initiated_at, &key.session_id, entry.phase, entry.due);
-            sweep.recall_open(key.initiated_at, entry);
-        }
+        let mut sweep = self.durable.recall(options);
         let mut budget = Budget::new(budget, self.world.now());
         let mut backoff = Backoff::new(self.random.next());
         while self.world.now_ms < until_ms {
@@ -110,6 +134,10 @@ impl Process<'_> {
                 }
             }
         }
+        // What the planner knows of the store beside the store must be what the store says.
+        let anew = self.durable.recall(options);
+        assert_eq!(sweep.open_calls(), anew.open_calls());
+        assert_eq!(sweep.n_known(), anew.n_known());
         Ok(())
     }
 

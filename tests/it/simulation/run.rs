@@ -9,20 +9,33 @@ use cometchat_exporter::sweep::{
 };
 
 use super::check::breaches;
-use super::driver::{Durable, Killed, Process};
+use super::driver::{Durable, Killed, Kills, Process};
 use super::random::Random;
 use super::world::{Bounds, World, small};
 
 const BOUNDS: Bounds = Bounds { lookback_s: 60, settle_s: 20, max_open_s: 120 };
 
+/// What a run varies beside its seed.
+#[derive(Clone, Copy)]
+struct Scenario {
+    n_calls_max: i64,
+    rows_vanish: bool,
+    /// The effect at which the process is killed; else kills are left to chance.
+    kill_at: Option<u64>,
+    /// How long the world rests before it is checked.
+    rest_s: i64,
+}
+
 struct Outcome {
     breaches: Vec<String>,
     n_requests: usize,
+    n_effects: u64,
 }
 
-fn run(seed: u64, rows_vanish: bool) -> Outcome {
+fn run(seed: u64, scenario: Scenario) -> Outcome {
     let mut random = Random::new(seed.wrapping_mul(7).wrapping_add(1));
-    let mut world = small(seed, BOUNDS, rows_vanish);
+    let n_calls = random.between(scenario.n_calls_max / 9, scenario.n_calls_max);
+    let mut world = small(seed, n_calls, BOUNDS, scenario.rows_vanish);
     let last_s = world.lives.iter().map(|life| life.key.initiated_at.0).max().unwrap();
     let start_s = random.pick(&[0, 0, last_s / 2, last_s, last_s + 200]);
     let epoch = Timestamp(random.pick(&[0, start_s, start_s * 7 / 10]));
@@ -39,7 +52,7 @@ fn run(seed: u64, rows_vanish: bool) -> Outcome {
     };
     let limit = random.pick(&[600, 600, 600, 150]);
     let budget = BudgetOptions { limit_per_minute: limit, share_ppm: 1_000_000 };
-    let rest_s = last_s.max(start_s) + 900;
+    let mut rest_s = last_s.max(start_s) + scenario.rest_s;
     let kill_percent = random.pick(&[0, 0, 2, 10]);
     world.faults_end_ms = (rest_s - 300) * 1000;
     world.advance(start_s * 1000);
@@ -53,28 +66,34 @@ fn run(seed: u64, rows_vanish: bool) -> Outcome {
     };
     let saved = Saved { progress, totals: Totals::default() };
     let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
-    let mut asked = Vec::new();
+    let kills = match scenario.kill_at {
+        Some(number) => Kills::At(number),
+        None => Kills::Chance { percent: kill_percent, until_ms: (last_s + 300) * 1000 },
+    };
+    let (mut asked, mut n_effects) = (Vec::new(), 0);
     while world.now_ms < rest_s * 1000 {
         let mut process = Process {
             world: &mut world,
             durable: &mut durable,
             random: &mut random,
-            kill_percent,
-            kills_end_ms: (last_s + 300) * 1000,
+            kills,
+            n_effects: &mut n_effects,
             latency_ms: 50,
             asked: &mut asked,
         };
         if let Err(Killed) = process.run(options, budget, rest_s * 1000) {
             let down_ms = random.pick(&[100, 1_000, 5_000, 30_000, 70_000, 150_000]);
             world.advance(world.now_ms + down_ms);
+            // Time to come to rest again.
+            rest_s = rest_s.max(world.now_ms / 1000 + 300);
         }
     }
     let mut breaches = breaches(&world, &durable, epoch, BOUNDS);
     breaches.extend(at_rest(&world, &durable, rest_s));
-    if kill_percent == 0 {
+    if kill_percent == 0 && scenario.kill_at.is_none() {
         breaches.extend(over_budget(&asked, limit));
     }
-    Outcome { breaches, n_requests: asked.len() }
+    Outcome { breaches, n_requests: asked.len(), n_effects }
 }
 
 fn at_rest(world: &World, durable: &Durable, rest_s: i64) -> Vec<String> {
@@ -123,7 +142,8 @@ fn many(n_worlds: u64, rows_vanish: bool) {
     let n_worlds = number("SIMULATION_WORLDS").unwrap_or(n_worlds);
     let (mut bad, mut n_requests) = (Vec::new(), 0);
     for seed in first..first + n_worlds {
-        let outcome = run(seed, rows_vanish);
+        let scenario = Scenario { n_calls_max: 90, rows_vanish, kill_at: None, rest_s: 900 };
+        let outcome = run(seed, scenario);
         n_requests += outcome.n_requests;
         if !outcome.breaches.is_empty() {
             bad.push(format!("seed {seed}: {}", outcome.breaches.join("; ")));
@@ -139,10 +159,26 @@ fn many(n_worlds: u64, rows_vanish: bool) {
 
 #[test]
 fn every_call_is_counted_once() {
-    many(700, false);
+    many(1_700, false);
 }
 
 #[test]
 fn a_row_that_vanishes_hides_one_neighbour_at_most() {
     many(300, true);
+}
+
+/// Small worlds of which every single effect is a moment to die.
+#[test]
+fn a_kill_at_any_effect_loses_and_doubles_nothing() {
+    let scenario = Scenario { n_calls_max: 12, rows_vanish: false, kill_at: None, rest_s: 420 };
+    for seed in 0..20 {
+        // A number that is never reached: the run that counts the effects.
+        let whole = run(seed, Scenario { kill_at: Some(0), ..scenario });
+        assert_eq!(whole.breaches, Vec::<String>::new(), "world {seed}, not killed");
+        for number in 1..=whole.n_effects {
+            let outcome = run(seed, Scenario { kill_at: Some(number), ..scenario });
+            let breaches = outcome.breaches.join("; ");
+            assert!(breaches.is_empty(), "world {seed}, killed at effect {number}: {breaches}");
+        }
+    }
 }

@@ -197,13 +197,13 @@ pub(super) struct Bounds {
     pub(super) max_open_s: i64,
 }
 
-/// A small world: 10 to 90 calls, some of a reused session id, some beyond the bounds, and some
-/// that are no longer listed one day where `rows_vanish`.
-pub(super) fn small(seed: u64, bounds: Bounds, rows_vanish: bool) -> World {
+/// A small world, with session ids that are used again, calls beyond the bounds, and calls that are
+/// no longer listed one day where `rows_vanish`.
+pub(super) fn small(seed: u64, n_calls: i64, bounds: Bounds, rows_vanish: bool) -> World {
     let mut random = Random::new(seed);
     let (mut lives, mut sids): (Vec<Life>, Vec<Box<str>>) = (Vec::new(), Vec::new());
     let mut at_s = 1;
-    for uid in 0..random.between(10, 90) {
+    for uid in 0..n_calls {
         at_s += random.pick(&[0, 0, 0, 1, 1, 3, 10, 30]);
         let own: Box<str> = format!("s{uid}").into();
         let reused = if random.chance(10) { sids.last().cloned() } else { None };

@@ -1,0 +1,97 @@
+//! What the log, the page and the metrics are told of an app.
+
+use tracing::{info, warn};
+
+use super::super::board::Remarks;
+use super::super::words;
+use super::Poller;
+use crate::call::Moment;
+use crate::metrics::AppView;
+use crate::sweep::ReadingBack;
+use crate::web::AppEntry;
+
+/// A long first read is told of this often.
+const TELL_EVERY_MS: i64 = 60_000;
+
+impl Poller {
+    pub(super) fn tell_success(&mut self, wall: Moment) {
+        let name = self.task.name();
+        let sweep = &self.seated().sweep;
+        if let Some(trouble) = &self.trouble {
+            let away = words::seconds(wall.since_ms(trouble.since) / 1000);
+            info!(app.name = name, "app `{name}` is read again, after {away}");
+        } else if !self.tried {
+            let known = sweep.n_known();
+            info!(app.name = name, "app `{name}` was read for the first time: {known} calls known");
+        }
+        let order = sweep.progress().order;
+        if !self.order_warned && order.slack_s() > 0 && !order.is_known() {
+            warn!(
+                app.name = name,
+                "app `{name}`: the API lists calls in no order by initiatedAt; \
+                 calls may be missed or found late"
+            );
+            self.order_warned = true;
+        }
+    }
+
+    /// A long first read says now and then how far it is.
+    pub(super) fn tell_reading_back(&mut self) {
+        let steady = self.task.clock.steady();
+        if steady.since_ms(self.told_at) < TELL_EVERY_MS {
+            return;
+        }
+        if let Some(it) = self.seated().sweep.reading_back() {
+            let name = self.task.name();
+            info!(app.name = name, "app `{name}`: {}", self.reading_back(it));
+            self.told_at = steady;
+        }
+    }
+
+    /// How far a long first read is, in words.
+    fn reading_back(&self, it: ReadingBack) -> String {
+        let milli = self.task.budget().milli_per_minute().max(1).unsigned_abs();
+        let left_s = it.n_requests_left.saturating_mul(60_000) / milli;
+        format!(
+            "reading back to {}: {} of about {} calls, {} left at this budget",
+            words::date(it.to),
+            it.n_read,
+            it.n_about,
+            words::seconds(i64::try_from(left_s).unwrap_or(i64::MAX)),
+        )
+    }
+
+    pub(super) fn show(&mut self) {
+        self.task.board.show(self.entry());
+        self.is_shown = true;
+        self.shown_at = self.task.clock.steady();
+    }
+
+    /// What is to be shown of the app now. Everything in it is durable.
+    fn entry(&self) -> AppEntry {
+        let task = &self.task;
+        let sweep = &self.seated().sweep;
+        let progress = sweep.progress();
+        let now = self.skew.api_time(task.clock.wall());
+        let lag_s = now.floor().since_s(progress.covered_until());
+        let is_read = !progress.read.covered().is_empty();
+        let mut health = task.health().clone();
+        health.budget_milli_per_minute = task.budget().milli_per_minute().max(0).unsigned_abs();
+        let view = AppView {
+            name: task.name(),
+            app_id: &task.settings.app_id,
+            api_region: task.settings.api_region.label(),
+            totals: progress.complete.then(|| sweep.totals()),
+            open: sweep.open_calls(),
+            recent: self.recent.as_ref().map(|it| &it.0).filter(|_| lag_s <= task.recent_window_s),
+            epoch: progress.epoch,
+            covered_until: is_read.then(|| progress.covered_until()),
+            skew_ms: self.skew.local_ahead_ms(),
+            tracked_calls: sweep.n_known() as u64,
+            health: &health,
+        };
+        let note = sweep.reading_back().map(|it| self.reading_back(it));
+        let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };
+        task.board.entry(&view, remarks)
+    }
+}
