@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use cometchat_exporter::app::{demo, logging, run, simulate};
 use cometchat_exporter::config::cli::{Cli, Command};
 use cometchat_exporter::config::{self, Process};
@@ -11,7 +10,7 @@ use cometchat_exporter::config::{self, Process};
 #[tokio::main]
 async fn main() -> ExitCode {
     cometchat_exporter::api::install_crypto();
-    let result = match Cli::parse().into_command() {
+    let result = match Cli::of_process().into_command() {
         Command::Demo(args) => demo::demo(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::CheckConfig(args) => {

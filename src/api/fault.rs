@@ -25,7 +25,7 @@ pub(super) fn no_answer(error: &reqwest::Error, timeout: Duration) -> (Code, Str
         format!("TLS failed ({tls}): {advice}")
     } else if find::<io::Error>(error).is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
     {
-        format!("connection refused ({cause}): check base_url and any proxy")
+        "connection refused: check base_url and any proxy".to_owned()
     } else if error.is_connect() {
         format!("no connection ({cause}): check the network and any proxy")
     } else {

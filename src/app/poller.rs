@@ -160,8 +160,9 @@ impl Poller {
         Ok(0)
     }
 
-    /// Counts what an exchange cost, and how it went.
-    fn count(&self, exchange: &Exchange) {
+    /// Counts what an exchange cost, and how it went; it is shown before the next pause.
+    fn count(&mut self, exchange: &Exchange) {
+        self.is_shown = false;
         let took_ms = u64::try_from(exchange.elapsed.as_millis()).unwrap_or(u64::MAX);
         let mut health = self.task.health();
         health.requested(exchange.endpoint.label(), exchange.code.label(), took_ms);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
 use super::settings::{ApiRegion, CountFrom, ListenAddress, LogFormat, LogLevel, StateSettings};
@@ -36,10 +37,30 @@ One app can also be given by the variables COMETCHAT_APP_ID, COMETCHAT_REGION an
 COMETCHAT_API_KEY_FILE (or COMETCHAT_API_KEY). A flag goes over a variable, a variable over the file.";
 
 impl Cli {
+    /// Reads the command line of this process. What is wrong with it ends the process with exit
+    /// code 2, and `--help` and `--version` end it with 0.
+    pub fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|error| advised(error).exit())
+    }
+
     /// The command that was asked for; `run` when none was named.
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
     }
+}
+
+/// Says where flags stand, to those who put one before the name of a command.
+fn advised(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::ArgumentConflict
+        && let Some(ContextValue::String(command)) = error.get(ContextKind::InvalidSubcommand)
+    {
+        let tip = format!(
+            "flags of a command stand behind its name: cometchat-exporter {command} [OPTIONS]; \
+             `cometchat-exporter {command} --help` lists them"
+        );
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// What to do.

@@ -27,7 +27,7 @@ pub(super) fn read(text: &str, faults: &mut Collector) -> Option<Document> {
     let mut document = Document::default();
     let names: Vec<&'static str> = keys::SECTIONS.iter().map(|section| section.name).collect();
     for (section_idx, node) in known_entries(entries, &names, None, faults) {
-        let section = keys::SECTIONS[section_idx];
+        let (section, Some(node)) = (keys::SECTIONS[section_idx], node) else { continue };
         if section.name == keys::APPS.name {
             document.apps = Some(read_apps(node, faults));
         } else {
@@ -81,7 +81,7 @@ pub(super) struct Placed {
 enum Written {
     Scalar(Placed),
     List(Vec<Placed>),
-    /// Something of the wrong shape, already reported.
+    /// Something of the wrong shape or with a misspelt key, already reported.
     Spoiled,
 }
 
@@ -210,7 +210,8 @@ fn read_section(node: Node, section: SectionKeys, faults: &mut Collector) -> Opt
         .into_iter()
         .map(|(key_idx, node)| {
             let (key, shape) = section.keys[key_idx];
-            (key, read_value(node, &full_name(section.name, key), shape, faults))
+            let name = full_name(section.name, key);
+            (key, node.map_or(Written::Spoiled, |node| read_value(node, &name, shape, faults)))
         })
         .collect();
     Some(Fields { section: section.name, place, entries })
@@ -244,24 +245,26 @@ fn words(items: Vec<Node>, name: &str, faults: &mut Collector) -> Vec<Placed> {
 }
 
 /// Sorts out the entries whose key is not known, or was there before. What is left comes with the
-/// index of its key in `names`.
+/// index of its key in `names`; a key that is only there misspelt comes without a node.
 fn known_entries(
     entries: Vec<(Placed, Node)>,
     names: &[&'static str],
     section: Option<SectionKeys>,
     faults: &mut Collector,
-) -> Vec<(usize, Node)> {
+) -> Vec<(usize, Option<Node>)> {
     let mut first_lines: Vec<Option<u64>> = vec![None; names.len()];
-    let mut known = Vec::new();
+    let (mut known, mut misspelt) = (Vec::new(), Vec::new());
     for (key, node) in entries {
         let Some(key_idx) = names.iter().position(|name| *name == key.text) else {
             faults.at(key.place, hint::unknown_key(&key.text, section));
+            let meant = hint::meant(&key.text, section);
+            misspelt.extend(names.iter().position(|name| Some(*name) == meant));
             continue;
         };
         match first_lines[key_idx] {
             None => {
                 first_lines[key_idx] = Some(key.place.line);
-                known.push((key_idx, node));
+                known.push((key_idx, Some(node)));
             }
             Some(line) => {
                 let name = section
@@ -273,5 +276,7 @@ fn known_entries(
             }
         }
     }
+    misspelt.retain(|key_idx| first_lines[*key_idx].is_none());
+    known.extend(misspelt.into_iter().map(|key_idx| (key_idx, None)));
     known
 }

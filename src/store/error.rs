@@ -107,7 +107,10 @@ impl StoreError {
             }
             _ => format!("check the disk under {folder}; writing is tried again"),
         };
-        Self::Unwritable { path: path.to_owned(), why: error.to_string(), advice }
+        let why = error.to_string();
+        // The number of the system's error helps nobody who has its words.
+        let why = why.split_once(" (os error").map_or(&*why, |(words, _)| words).to_owned();
+        Self::Unwritable { path: path.to_owned(), why, advice }
     }
 
     /// From what the database said about the file.

@@ -145,6 +145,15 @@ fn a_bad_flag_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_flag_before_a_command_is_told_where_to_stand() {
+    let tip = "flags of a command stand behind its name";
+    let told = |line| advised(parse(line).expect_err("it is refused")).to_string();
+    assert!(told("--config.file=x check-config").contains(tip));
+    assert!(told("--seed=1 demo").lines().count() > 1, "not a flag of run at all");
+    assert!(!told("demo --seed=1 --seed=2").contains(tip), "nothing stands before the command");
+}
+
+#[test]
 fn a_key_on_the_command_line_is_refused_and_not_repeated() {
     for line in ["--cometchat.api-key=hush-hush", "--cometchat.api-key hush-hush"] {
         let error = parse(line).expect_err("it is refused");

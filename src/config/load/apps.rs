@@ -210,7 +210,9 @@ fn key_file(path: PathBuf, around: &dyn Surroundings) -> Result<KeySource, Strin
     match around.read(&path) {
         Ok(text) => match values::api_key(&text) {
             Ok(_) => Ok(KeySource::File(path)),
-            Err(sentence) => Err(format!("names {shown}, which {sentence}")),
+            Err(sentence) => Err(format!(
+                "names {shown}, which {sentence}: write the app's REST API key into it, alone"
+            )),
         },
         Err(_) if looks_like_a_key(&path) => {
             Err("must be the path of a file, and looks like a key itself: write that into a file"

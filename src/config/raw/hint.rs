@@ -22,6 +22,14 @@ pub(super) fn unknown_key(key: &str, section: Option<SectionKeys>) -> String {
     format!("{sentence}; {hint}")
 }
 
+/// The known key that somebody meant, so that it is not reported as missing as well.
+pub(super) fn meant(key: &str, section: Option<SectionKeys>) -> Option<&'static str> {
+    match key.split_once([':', '=']) {
+        Some((name, _)) => names_of(section).into_iter().find(|known| *known == name.trim()),
+        None => near_name(key, section),
+    }
+}
+
 fn names_of(section: Option<SectionKeys>) -> Vec<&'static str> {
     match section {
         Some(section) => section.keys.iter().map(|(name, _)| *name).collect(),

@@ -119,7 +119,7 @@ fn a_path_that_cannot_be_used_says_what_to_do() {
         &folder,
         &folder.path().join("missing/state.redb"),
         expect![
-            "cannot use state file DIR/missing/state.redb: No such file or directory (os error 2); create the folder DIR/missing, or give another --state.path"
+            "cannot use state file DIR/missing/state.redb: No such file or directory; create the folder DIR/missing, or give another --state.path"
         ],
     );
     refused(
@@ -134,7 +134,7 @@ fn a_path_that_cannot_be_used_says_what_to_do() {
         &folder,
         &path.join("state.redb"),
         expect![
-            "cannot use state file DIR/state.redb/state.redb: Not a directory (os error 20); DIR/state.redb is no folder: give another --state.path"
+            "cannot use state file DIR/state.redb/state.redb: Not a directory; DIR/state.redb is no folder: give another --state.path"
         ],
     );
     assert!(!folder.path().join("missing").exists());

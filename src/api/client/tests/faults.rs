@@ -122,9 +122,13 @@ async fn a_port_where_nobody_listens_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     drop(listener);
-    check(&format!("http://{address}/v3"), expect![[r#"
+    check(
+        &format!("http://{address}/v3"),
+        expect![[r#"
         Unavailable code=connect
-        LIST: connection refused (Connection refused (os error 111)): check base_url and any proxy"#]]).await;
+        LIST: connection refused: check base_url and any proxy"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
