@@ -1,5 +1,7 @@
 //! The integration tests, one file a subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod program;
+mod prometheus;
 mod simulation;
 mod tidy;
