@@ -1,4 +1,5 @@
 //! Golden files of the whole program: a fixed day of calls in, `/metrics` and the log out.
+#![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
 
 mod small_api;
 

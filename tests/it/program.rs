@@ -1,5 +1,9 @@
 //! Programs as processes: started, waited for with a deadline, and ended with the test.
-#![expect(clippy::disallowed_methods, reason = "a deadline for what runs beside the test")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a test has a deadline for what runs beside it, and fails by panicking"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
