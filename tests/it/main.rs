@@ -1,5 +1,9 @@
 //! The integration tests, one file a subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod golden;
 mod mistakes;
+mod program;
+mod prometheus;
 mod simulation;
+mod tidy;

@@ -1,0 +1,235 @@
+//! The real tools: Prometheus scrapes, promtool lints, the reference parser reads.
+#![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Program, get, sum, until};
+
+/// The program that a variable names, or one of that name in `PATH`.
+#[track_caller]
+fn tool(variable: &str, name: &str) -> String {
+    let program = env::var(variable).unwrap_or_else(|_| name.to_owned());
+    let runs = Command::new(&program).arg("--version").output().is_ok();
+    assert!(runs, "needs {name} (as {variable} or in PATH): run tests/run, which brings it");
+    program
+}
+
+/// Runs a tool that takes an exposition from its standard input.
+fn feed(command: &mut Command, exposition: &str) -> Output {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(exposition.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What the demo shows once it has read its calls, through the whole program.
+fn demo_exposition() -> String {
+    let mut demo = Program::exporter(&["demo", "--web.listen-address=127.0.0.1:0"]);
+    let url = demo.word_after("Metrics:");
+    let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
+    let exposition = until("calls that are counted", || {
+        let answer = get(address, "/metrics")?;
+        assert_eq!(answer.status, 200);
+        assert!(
+            answer.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"),
+            "Prometheus 3 takes no other: {}",
+            answer.head
+        );
+        let n_calls = sum(&answer.body, "cometchat_calls_total");
+        if n_calls > 0.0 { Ok(answer.body) } else { Err(answer.body) }
+    });
+    let (status, output) = demo.end();
+    assert!(status.success(), "{output}");
+    exposition
+}
+
+#[test]
+fn promtool_and_the_reference_parser_have_nothing_to_say_about_the_demo() {
+    let exposition = demo_exposition();
+    for (variable, name) in [("PROMTOOL", "promtool"), ("PROMTOOL_NEWER", "promtool")] {
+        let output =
+            feed(Command::new(tool(variable, name)).args(["check", "metrics"]), &exposition);
+        let said = [output.stdout, output.stderr].concat();
+        assert_eq!(String::from_utf8_lossy(&said), "", "{variable}");
+        assert!(output.status.success(), "{variable}");
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/strict_parse.py");
+    let output = feed(Command::new(tool("PYTHON", "python3")).arg(script), &exposition);
+    assert!(
+        output.status.success(),
+        "{}\nwithout prometheus_client: run tests/run, which brings it",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let n_families = exposition.matches("# TYPE ").count();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), n_families.to_string());
+}
+
+#[test]
+fn the_oldest_prometheus_sees_every_call_from_the_first() {
+    check_scrapes(&tool("PROMETHEUS", "prometheus"));
+}
+
+#[test]
+fn the_present_prometheus_sees_every_call_from_the_first() {
+    let why = "needs a newer Prometheus as PROMETHEUS_NEWER: run tests/run, which brings it";
+    check_scrapes(&env::var("PROMETHEUS_NEWER").expect(why));
+}
+
+/// A Prometheus that scrapes each second.
+struct Prometheus {
+    address: String,
+    _program: Program,
+}
+
+impl Prometheus {
+    fn start(program: &str, folder: &Path, target: &str) -> Self {
+        let config = folder.join("prometheus.yml");
+        let jobs = format!(
+            "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
+             static_configs: [{{targets: ['{target}']}}]}}]\n"
+        );
+        fs::write(&config, jobs).unwrap();
+        let mut program = Program::start(Command::new(program).args([
+            &format!("--config.file={}", config.display()),
+            &format!("--storage.tsdb.path={}", folder.join("data").display()),
+            "--web.listen-address=127.0.0.1:0",
+        ]));
+        let address = program.word_after("msg=\"Listening on\" address=");
+        Self { address, _program: program }
+    }
+
+    fn api(&self, path: &str) -> Result<Value, String> {
+        let answer = get(&self.address, path)?;
+        let mut reply: Value = serde_json::from_str(&answer.body).map_err(|e| e.to_string())?;
+        if reply["status"] == "success" { Ok(reply["data"].take()) } else { Err(answer.body) }
+    }
+
+    /// The value of an expression with at most one series; at a Unix time, if one is given.
+    fn value(&self, expression: &str, at: Option<f64>) -> Result<f64, String> {
+        let escape = |char: char| format!("%{:02X}", u32::from(char));
+        let query: String = expression.chars().map(escape).collect();
+        let time = at.map(|at| format!("&time={at}")).unwrap_or_default();
+        let data = self.api(&format!("/api/v1/query?query={query}{time}"))?;
+        let value = data["result"][0]["value"][1].as_str();
+        value
+            .ok_or(format!("no result of {expression}: {data}"))?
+            .parse()
+            .map_err(|_| data.to_string())
+    }
+}
+
+/// An exporter that is scraped before its first call exists, then a small busy world until all of
+/// its calls have ended: what Prometheus adds up must be every call, the first one too.
+fn check_scrapes(program: &str) {
+    let folder = TempDir::new().unwrap();
+    let api = free_address();
+    let exporter = start_exporter(folder.path(), &api);
+    let target = exporter.address.clone();
+    let prometheus = Prometheus::start(program, folder.path(), &target);
+    until("a scrape that shows no call", || {
+        let n_calls = prometheus.value("sum(cometchat_calls_total)", None)?;
+        assert_eq!(n_calls, 0.0, "there is no call yet");
+        Ok(())
+    });
+    let mut world = Program::exporter(&[
+        "simulate",
+        &format!("--web.listen-address={api}"),
+        "--history=0s",
+        "--calls-per-day=200000",
+        "--stop-after=15s",
+        "--duration-scale=10",
+        "--rate-limit=20000",
+    ]);
+    assert_eq!(world.word_after("base URL:"), format!("http://{api}/v3"));
+    let n_calls = until("the end of all calls", || rest(&api, &target));
+    assert!(n_calls >= 10.0, "a world with {n_calls} calls shows little");
+    until("a scrape at rest", || {
+        let seen = prometheus.value("sum(cometchat_calls_total)", None)?;
+        if seen == n_calls { Ok(()) } else { Err(format!("{seen} of {n_calls}")) }
+    });
+    check_increase(&prometheus, n_calls);
+    until("20 s of scrapes", || {
+        let n_scrapes = prometheus.value("count_over_time(up[20s])", None)?;
+        if n_scrapes >= 19.0 { Ok(()) } else { Err(n_scrapes.to_string()) }
+    });
+    assert_eq!(prometheus.value("min_over_time(up[20s])", None), Ok(1.0));
+    check_targets(&prometheus);
+    assert!(exporter.program.end().0.success());
+    assert!(world.end().0.success());
+}
+
+struct Exporter {
+    address: String,
+    program: Program,
+}
+
+fn start_exporter(folder: &Path, api: &str) -> Exporter {
+    fs::write(folder.join("key"), "simulated-key").unwrap();
+    let config = folder.join("exporter.yml");
+    let text = format!(
+        "apps: [{{name: simulated, app_id: simulated, base_url: 'http://{api}/v3', \
+         api_key_file: {}}}]\npoll: {{interval: 1s, rate_limit: 20000}}\nstate: {{path: memory}}\n",
+        folder.join("key").display()
+    );
+    fs::write(&config, text).unwrap();
+    let mut program = Program::exporter(&[
+        &format!("--config.file={}", config.display()),
+        "--web.listen-address=127.0.0.1:0",
+    ]);
+    let address = program.word_after("listening on ");
+    Exporter { address, program }
+}
+
+/// An address that nobody listens on.
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// The number of calls, once the world is at rest and the exporter has counted all of them.
+fn rest(api: &str, exporter: &str) -> Result<f64, String> {
+    let truth = get(api, "/truth")?.body;
+    let parsed: Value = serde_json::from_str(&truth).map_err(|error| error.to_string())?;
+    if parsed["at_rest"] != true {
+        return Err(truth);
+    }
+    let series = parsed["series"].as_object().unwrap().iter();
+    let n_true: f64 = series
+        .filter(|(name, _)| name.starts_with("cometchat_calls_total{"))
+        .map(|(_, value)| value.as_f64().unwrap())
+        .sum();
+    let counted = sum(&get(exporter, "/metrics")?.body, "cometchat_calls_total");
+    if counted == n_true { Ok(n_true) } else { Err(format!("{counted} of {n_true}")) }
+}
+
+/// `increase()` guesses beyond the first and the last sample; it guesses nothing for a counter that
+/// begins at 0, when it is asked for the very moment of a sample.
+fn check_increase(prometheus: &Prometheus, n_calls: f64) {
+    let at = prometheus.value("max(timestamp(cometchat_calls_total))", None).unwrap();
+    let increase = prometheus.value("sum(increase(cometchat_calls_total[10m]))", Some(at)).unwrap();
+    assert!((increase - n_calls).abs() < 1e-6, "increase() shows {increase} of {n_calls} calls");
+}
+
+fn check_targets(prometheus: &Prometheus) {
+    let targets = prometheus.api("/api/v1/targets").unwrap();
+    let target = &targets["activeTargets"][0];
+    assert_eq!(target["health"], "up", "{targets}");
+    assert_eq!(target["lastError"], "", "{targets}");
+    let known = prometheus.api("/api/v1/metadata?metric=cometchat_calls_total").unwrap();
+    assert_eq!(known["cometchat_calls_total"][0]["type"], "counter", "{known}");
+    let own = get(&prometheus.address, "/metrics").unwrap().body;
+    let refused: Vec<_> = own
+        .lines()
+        .filter(|line| line.starts_with("prometheus_target_scrape") && line.contains("_total"))
+        .filter(|line| ["exceeded", "sample_", "rejected"].iter().any(|word| line.contains(word)))
+        .filter(|line| !line.ends_with(" 0"))
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}

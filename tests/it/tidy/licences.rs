@@ -1,0 +1,77 @@
+//! Licences and versions of the crates that end up in the binary.
+
+use std::process::Command;
+
+use super::none;
+use super::source::root;
+
+const ALLOWED: [&str; 8] = [
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "Unicode-3.0",
+    "Zlib",
+];
+
+/// Crates of which two versions are built, since their users have not agreed yet.
+const TWICE: [&str; 1] = ["syn"];
+
+fn cargo_tree(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--edges=normal,build", "--prefix=none"])
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Whether each part of a licence that holds has an alternative that is allowed.
+fn is_allowed(licence: &str) -> bool {
+    let alternatives = |part: &str| -> bool {
+        part.replace('/', " OR ")
+            .split(" OR ")
+            .any(|name| ALLOWED.contains(&name.trim_matches(|char| " ()".contains(char))))
+    };
+    licence.split(" AND ").all(alternatives)
+}
+
+#[test]
+fn licences_are_read_as_written() {
+    for good in ["MIT", "MIT/Apache-2.0", "(MIT OR Apache-2.0) AND Unicode-3.0", "0BSD OR MIT"] {
+        assert!(is_allowed(good), "{good}");
+    }
+    for bad in ["", "MPL-2.0", "MIT AND GPL-3.0-only", "(MIT OR ISC) AND OpenSSL"] {
+        assert!(!is_allowed(bad), "{bad}");
+    }
+}
+
+#[test]
+fn every_crate_may_be_shipped() {
+    let tree = cargo_tree(&["--format={p}|{l}|"]);
+    let mut violations = Vec::new();
+    for line in tree.lines().filter(|line| !line.trim().is_empty()) {
+        let mut fields = line.split('|');
+        let (package, licence) = (fields.next().unwrap(), fields.next().unwrap());
+        if !is_allowed(licence) {
+            violations.push(format!("{package}: `{licence}`"));
+        }
+    }
+    violations.sort();
+    violations.dedup();
+    none(&violations, "use another crate, or allow the licence in tests/it/tidy/licences.rs");
+}
+
+#[test]
+fn no_crate_is_built_in_two_versions() {
+    let tree = cargo_tree(&["--duplicates", "--depth=0"]);
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let mut violations: Vec<_> = tree.lines().map(name).filter(|name| !name.is_empty()).collect();
+    violations.retain(|name| !TWICE.contains(&name.as_str()));
+    violations.dedup();
+    none(&violations, "bring the users to one version (`cargo tree --duplicates` names them)");
+}

@@ -1,0 +1,48 @@
+//! Metrics, fixtures and documents that belong to each other.
+
+use std::collections::BTreeSet;
+
+use cometchat_exporter::metrics::catalog::families;
+
+use super::none;
+use super::source::{files, read, sources};
+
+/// Ends of the names of fixtures that a test takes by its end.
+const BY_END: [&str; 4] = [".ok.yaml", ".ok.txt", ".bad.yaml", ".bad.txt"];
+
+fn data_names() -> Vec<String> {
+    let name = |path: std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    files("tests/data").into_iter().map(name).collect()
+}
+
+#[test]
+fn every_metric_is_documented_and_stands_in_a_golden_file() {
+    let page = read("docs/metrics.md").unwrap();
+    let golden: String = data_names()
+        .iter()
+        .filter(|name| name.ends_with(".prom"))
+        .filter_map(|name| read(&format!("tests/data/{name}")))
+        .collect();
+    let shown: BTreeSet<_> =
+        golden.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();
+    let mut violations = Vec::new();
+    for name in families().map(|family| family.name) {
+        if !page.contains(&format!("`{name}`")) {
+            violations.push(format!("{name}: not in docs/metrics.md"));
+        }
+        if !shown.contains(name) && !shown.contains(format!("{name}_count").as_str()) {
+            violations.push(format!("{name}: no sample in tests/data/*.prom"));
+        }
+    }
+    none(&violations, "add it; UPDATE_EXPECT=1 cargo test renews both");
+}
+
+#[test]
+fn every_fixture_is_used() {
+    let code: String = sources().into_iter().map(|source| source.text).collect();
+    let unused = |name: &String| {
+        !BY_END.iter().any(|end| name.ends_with(end)) && !code.contains(name.as_str())
+    };
+    let violations: Vec<_> = data_names().into_iter().filter(unused).collect();
+    none(&violations, "use the fixture in tests/data, or remove it");
+}

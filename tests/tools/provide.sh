@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# Brings the tools that the tests need and a machine with Rust and git lacks; sourced by tests/run.
+#
+# Prometheus comes from two Debian releases, unpacked into a cache folder and not installed: no
+# service starts, nothing of the system changes, and no root is needed. The cache may be deleted
+# at any time. Where PROMETHEUS and its like are set already, they are left as they are.
+
+tools_cache=${XDG_CACHE_HOME:-$HOME/.cache}/cometchat-exporter-tests
+
+# Says why the tests cannot run, and ends.
+fail() {
+    printf 'tests/run: %s\n' "$*" >&2
+    exit 1
+}
+
+# Installs packages of the system itself.
+install_packages() {
+    local as_root=()
+    command -v apt-get >/dev/null || fail "needs $*, and there is no apt-get to install it with"
+    if [[ $(id -u) -ne 0 ]]; then
+        command -v sudo >/dev/null || fail "needs $*: run 'apt-get install $*' as root"
+        as_root=(sudo)
+    fi
+    "${as_root[@]}" apt-get -qq update || fail "could not update the lists of packages"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq install --no-install-recommends "$@" ||
+        fail "could not install $*: see above what apt-get says"
+}
+
+# Brings everything. One run at a time changes the cache.
+provide_tools() {
+    mkdir -p "$tools_cache"
+    exec 9>"$tools_cache/lock"
+    flock 9
+    provide_rust
+    provide_python
+    provide_prometheus
+    exec 9>&-
+}
+
+provide_rust() {
+    local word
+    for word in fmt clippy; do
+        cargo "$word" --version ||
+            fail "needs cargo $word: with rustup, 'rustup component add rustfmt clippy'"
+    done
+    command -v cc >/dev/null || install_packages gcc libc6-dev
+}
+
+# Sets PYTHON to an interpreter that has the packages of requirements.txt, and SHELLCHECK.
+provide_python() {
+    local wanted=tests/tools/requirements.txt
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
+    local key folder
+    key=$({ python3 -c 'import sys; print(sys.executable, sys.version)' && cat "$wanted"; } |
+        sha256sum)
+    folder=$tools_cache/python-${key:0:12}
+    if [[ ! -e $folder/complete ]]; then
+        rm -rf "$folder"
+        python3 -m venv "$folder" || fail "could not make a Python environment in $folder"
+        "$folder/bin/pip" --quiet --disable-pip-version-check install --requirement "$wanted" ||
+            fail "could not install the packages of $wanted from PyPI"
+        touch "$folder/complete"
+    fi
+    export PYTHON=$folder/bin/python SHELLCHECK=$folder/bin/shellcheck
+}
+
+# Sets PROMETHEUS and PROMTOOL to the oldest ones that are supported, and PROMETHEUS_NEWER and
+# PROMTOOL_NEWER to those of the present Debian.
+provide_prometheus() {
+    if [[ -z ${PROMETHEUS:-} || -z ${PROMTOOL:-} ]]; then
+        unpack_debian bookworm prometheus
+        export PROMETHEUS=$unpacked/usr/bin/prometheus PROMTOOL=$unpacked/usr/bin/promtool
+    fi
+    if [[ -z ${PROMETHEUS_NEWER:-} || -z ${PROMTOOL_NEWER:-} ]]; then
+        unpack_debian trixie prometheus promtool
+        export PROMETHEUS_NEWER=$unpacked/usr/bin/prometheus
+        export PROMTOOL_NEWER=$unpacked/usr/bin/promtool
+    fi
+    local program
+    for program in "$PROMETHEUS" "$PROMTOOL" "$PROMETHEUS_NEWER" "$PROMTOOL_NEWER"; do
+        "$program" --version >/dev/null 2>&1 || fail "$program does not run on this machine"
+    done
+}
+
+# Unpacks packages of a Debian release into a folder of the cache, and names it in $unpacked.
+unpack_debian() {
+    local suite=$1 packages=("${@:2}") mirror scratch
+    unpacked=$tools_cache/$suite-$(IFS=-; printf '%s' "${packages[*]}")
+    [[ ! -e $unpacked/complete ]] || return 0
+    command -v apt-get >/dev/null ||
+        fail "needs ${packages[*]}: set PROMETHEUS, PROMTOOL, PROMETHEUS_NEWER, PROMTOOL_NEWER"
+    # shellcheck disable=SC2016 # the format is apt's
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' |
+        grep --max-count=1 '/debian/$') || fail "the apt sources name no mirror of Debian"
+    scratch=$(mktemp --directory)
+    mkdir -p "$scratch"/{state/lists/partial,cache/archives/partial,files}
+    touch "$scratch/status"
+    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+        "$mirror" "$suite" >"$scratch/sources.list"
+    local apt=(
+        apt-get -qq
+        -o "Dir::State=$scratch/state" -o "Dir::State::status=$scratch/status"
+        -o "Dir::Cache=$scratch/cache" -o "Dir::Etc::sourcelist=$scratch/sources.list"
+        -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null
+        -o Dir::Etc::preferencesparts=/dev/null
+        -o "APT::Sandbox::User=$(id -un)" -o Acquire::Languages=none
+    )
+    "${apt[@]}" update || fail "could not read what packages Debian $suite has"
+    (cd "$scratch" && "${apt[@]}" download "${packages[@]}") ||
+        fail "could not download ${packages[*]} of Debian $suite"
+    local package
+    for package in "$scratch"/*.deb; do
+        dpkg --extract "$package" "$scratch/files" || fail "could not unpack $package"
+    done
+    touch "$scratch/files/complete"
+    rm -rf "$unpacked"
+    mv "$scratch/files" "$unpacked"
+    rm -rf "$scratch"
+}
