@@ -1,0 +1,165 @@
+//! What a scrape costs: the route alone, and with a socket round it.
+//!
+//! `cargo bench --bench scrape`. Items are series, so the throughput reads as series per second.
+
+#![expect(clippy::unwrap_used, reason = "a bench that cannot do its work has nothing to measure")]
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use cometchat_exporter::call::{Kind, Outcome, Timestamp};
+use cometchat_exporter::ledger::{Counter, OpenCalls, Recent, Totals};
+use cometchat_exporter::metrics::{
+    AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessView, ReloadView, StateView,
+    render_app, render_process,
+};
+use cometchat_exporter::web::{
+    AppEntry, Body, Limits, Publisher, Server, Site, bind, process, route, serve,
+};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use hyper::{Request, Response};
+
+const NOW: Moment = Moment(1_760_003_600_000);
+const N_APPS: [usize; 3] = [1, 20, 200];
+
+fn main() {
+    divan::main();
+}
+
+/// A scrape after another one, with nothing new between them.
+#[divan::bench(args = N_APPS)]
+fn unchanged(bencher: Bencher<'_, '_>, n_apps: usize) {
+    let publisher = publisher(n_apps);
+    bencher.counter(n_series(&publisher)).bench_local(|| scrape(black_box(&publisher)));
+}
+
+/// The first scrape after an app was published: the text of all is joined.
+#[divan::bench(args = N_APPS)]
+fn after_a_change(bencher: Bencher<'_, '_>, n_apps: usize) {
+    let publisher = publisher(n_apps);
+    let changed = entry(0);
+    bencher
+        .counter(n_series(&publisher))
+        .with_inputs(|| publisher.publish_app(changed.clone()))
+        .bench_local_values(|()| scrape(black_box(&publisher)));
+}
+
+/// What the poller waits for when it publishes an app, beside rendering it.
+#[divan::bench(args = N_APPS)]
+fn publish_an_app(bencher: Bencher<'_, '_>, n_apps: usize) {
+    let publisher = publisher(n_apps);
+    let changed = entry(0);
+    bencher
+        .with_inputs(|| changed.clone())
+        .bench_local_values(|changed| publisher.publish_app(changed));
+}
+
+/// From the request to the last byte of the answer, on a connection that stays.
+#[divan::bench(args = N_APPS)]
+fn over_a_socket(bencher: Bencher<'_, '_>, n_apps: usize) {
+    let publisher = publisher(n_apps);
+    let counter = n_series(&publisher);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(bind("127.0.0.1:0")).unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let now = Arc::new(|| NOW);
+    let server = Server { site: site(), publisher, now, limits: Limits::default() };
+    runtime.spawn(serve(vec![listener], server, std::future::pending()));
+    let mut buffer = Vec::new();
+    bencher.counter(counter).bench_local(|| {
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n").unwrap();
+        read_answer(&mut stream, &mut buffer)
+    });
+}
+
+/// Reads one answer with a known length and returns its size.
+fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> usize {
+    let (mut n_read, mut n_bytes) = (0, usize::MAX);
+    while n_read < n_bytes {
+        buffer.resize(buffer.len().max(n_read + 64 * 1024), 0);
+        let n_more = stream.read(&mut buffer[n_read..]).unwrap();
+        assert_ne!(n_more, 0, "the connection was closed");
+        n_read += n_more;
+        if n_bytes == usize::MAX
+            && let Some(head) = buffer[..n_read].windows(4).position(|end| end == b"\r\n\r\n")
+        {
+            let text = std::str::from_utf8(&buffer[..head]).unwrap().to_ascii_lowercase();
+            let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+            n_bytes = head + 4 + length.unwrap().parse::<usize>().unwrap();
+        }
+    }
+    n_bytes
+}
+
+fn scrape(publisher: &Publisher) -> Response<Body> {
+    let request = Request::get("/metrics").body(()).unwrap();
+    route(&request, &site(), &publisher.view(), NOW, process::stats)
+}
+
+fn site() -> Site {
+    Site { version: "0.1.0", telemetry_path: "/metrics".into() }
+}
+
+fn publisher(n_apps: usize) -> Publisher {
+    let publisher = Publisher::new(exporter(), NOW);
+    publisher.publish_apps((0..n_apps).map(entry).collect());
+    publisher
+}
+
+fn n_series(publisher: &Publisher) -> ItemsCount {
+    let body = scrape(publisher).into_body().to_vec();
+    let text = String::from_utf8(body).unwrap();
+    ItemsCount::new(text.lines().filter(|line| !line.starts_with('#')).count())
+}
+
+/// An app with a busy month behind it.
+fn entry(app_idx: usize) -> AppEntry {
+    let mut totals = Totals::default();
+    for (n, kind) in (1..).zip(Kind::documented()) {
+        let tally = totals.by_kind.entry(kind).or_default();
+        tally.add(Counter::Calls(Outcome::Ended), 12_345 * n);
+        tally.add(Counter::AudioMs, 123_456_789 * n);
+        for seconds in 0..500 {
+            totals.distributions[kind.call_type.index()].duration_s.observe(seconds * n);
+        }
+    }
+    let view = AppView {
+        name: &format!("customer-{app_idx:03}"),
+        app_id: "0123456789abcdef",
+        api_region: "eu",
+        totals: Some(&totals),
+        open: &OpenCalls::default(),
+        recent: Some(&Recent::default()),
+        epoch: Timestamp(1_760_000_000),
+        covered_until: Some(Timestamp(1_760_003_590)),
+        skew_ms: Some(120),
+        tracked_calls: 10_000,
+        health: &Health::default(),
+    };
+    AppEntry {
+        lines: render_app(&view, Breakdown::default()),
+        up: true,
+        tried: true,
+        ..AppEntry::default()
+    }
+}
+
+fn exporter() -> Lines {
+    render_process(&ProcessView {
+        recent_window_s: 3600,
+        poll_interval_ms: 30_000,
+        state: StateView {
+            size_bytes: Some(1_601_536),
+            commit_duration_us: Some(1_250),
+            writable: true,
+            commit_failures: 0,
+        },
+        reload: ReloadView { successful: true, success_at: NOW },
+        build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
+    })
+}
