@@ -100,9 +100,8 @@ impl Program {
         until(&format!("a line with `{mark}`"), START, || {
             let found = line();
             let ended = self.child.try_wait().unwrap();
-            if let (None, Some(status)) = (&found, ended) {
-                panic!("{status} before it said `{mark}`:\n{}", stderr.text());
-            }
+            let goes_on = found.is_some() || ended.is_none();
+            assert!(goes_on, "it ended before it said `{mark}`:\n{}", stderr.text());
             found
         })
     }

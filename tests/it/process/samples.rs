@@ -37,7 +37,8 @@ impl Samples {
     /// The sum of the series of this name that have all these labels; `None` where there is none.
     pub(crate) fn sum(&self, name: &str, labels: &[&str]) -> Option<f64> {
         let of_name = self.values.iter().filter(|(series, _)| self::name(series) == name);
-        let fitting = of_name.filter(|(series, _)| labels.iter().all(|label| series.contains(label)));
+        let fitting =
+            of_name.filter(|(series, _)| labels.iter().all(|label| series.contains(label)));
         fitting.map(|(_, value)| value.parse::<f64>().unwrap()).reduce(|a, b| a + b)
     }
 

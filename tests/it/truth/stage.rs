@@ -153,10 +153,8 @@ impl Stage {
 
     #[track_caller]
     fn truth(&self, scrape: &Samples) -> Value {
-        let from = scrape.get(&format!(
-            "cometchat_count_from_timestamp_seconds{{{}}}",
-            app_label()
-        ));
+        let from =
+            scrape.get(&format!("cometchat_count_from_timestamp_seconds{{{}}}", app_label()));
         self.simulator.truth(&format!(
             "from={}&max_open={}&settle={SETTLE_S}&app={}",
             from.unwrap(),

@@ -1,6 +1,5 @@
 //! Scrapes in the background: from one to the next no counter falls and none goes away, neither in
 //! one process nor over its restarts.
-#![expect(clippy::disallowed_methods, reason = "a scraper of its own keeps its own time")]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

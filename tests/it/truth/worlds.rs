@@ -22,7 +22,7 @@ fn the_usual_world_is_counted_exactly() {
     let world = ["--seed=1", "--never-ending=30"];
     let rested = check(Setting { world: &world, max_open_s: 400, ..Setting::default() });
     assert!(total(&rested, "cometchat_calls_abandoned_total") > 0.0, "some never end");
-    assert!(total(&rested, "cometchat_calls_total") > 300.0);
+    assert!(total(&rested, "cometchat_calls_total") > 100.0);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_list_that_begins_with_the_oldest_is_counted_exactly() {
 #[test]
 fn pages_of_one_row_are_counted_exactly() {
     // One row tells no order, so that each poll has to walk the whole list.
-    let world = ["--seed=3", "--calls-per-day=25000", "--history=30s"];
+    let world = ["--seed=3", "--calls-per-day=70000", "--history=30s"];
     check(Setting { world: &world, per_page: 1, ..Setting::default() });
 }
 
@@ -59,7 +59,10 @@ fn recordings_that_come_late_are_counted_exactly() {
 fn an_app_is_exact_beside_one_whose_key_is_wrong() {
     let setting = Setting { world: &["--seed=7"], ..Setting::default() };
     let stage = Stage::with_other_apps(setting, |simulator| {
-        format!("  - {{ name: locked, app_id: b, base_url: '{}', api_key: wrong }}\n", simulator.base_url)
+        format!(
+            "  - {{ name: locked, app_id: b, base_url: '{}', api_key: wrong }}\n",
+            simulator.base_url
+        )
     });
     let exporter = stage.exporter();
     let rested = stage.compare_at_rest(&exporter);
