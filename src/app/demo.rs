@@ -15,7 +15,7 @@ use crate::sim::Options;
 use super::logging;
 use super::run::Exporter;
 use super::simulate::{SimulatedApi, clock};
-use super::stop::{Stopper, signalled};
+use super::stop::{Signals, Stopper};
 
 /// Fresh enough to watch.
 const POLL_INTERVAL_MS: i64 = 5_000;
@@ -30,6 +30,7 @@ const RATE_LIMIT: u32 = 20_000;
 /// A socket that cannot be bound.
 #[expect(clippy::print_stdout, reason = "what the command prints is its answer")]
 pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("cannot listen to signals")?;
     logging::start(LogSettings { level: LogLevel::Warn, format: LogFormat::Logfmt });
     let options = Options { seed: args.world.seed, rate_limit: RATE_LIMIT, ..Options::default() };
     let (app_id, key, what) = (options.app_id.clone(), options.api_key.clone(), options.describe());
@@ -77,7 +78,7 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
     tokio::pin!(running);
     tokio::select! {
         _ = &mut running => return Ok(()),
-        signal = signalled() => signal.context("cannot listen to signals")?,
+        _signal = signals.next() => {}
     };
     stopper.stop();
     running.await;

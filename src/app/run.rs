@@ -193,6 +193,7 @@ fn first_entry(task: &AppTask, count_from: CountFrom, board: &Board) -> anyhow::
 /// # Errors
 /// Whatever keeps it from starting, with what to do about it.
 pub async fn run(settings: Settings, notices: &[String]) -> anyhow::Result<()> {
+    let mut signals = super::stop::Signals::listen().context("cannot listen to signals")?;
     info!("starting cometchat-exporter {}", env!("CARGO_PKG_VERSION"));
     for notice in notices {
         warn!("{notice}");
@@ -211,7 +212,7 @@ pub async fn run(settings: Settings, notices: &[String]) -> anyhow::Result<()> {
     tokio::pin!(running);
     let signal = tokio::select! {
         () = &mut running => return Ok(()),
-        signal = super::stop::signalled() => signal.context("cannot listen to signals")?,
+        signal = signals.next() => signal,
     };
     info!("{signal}: finishing commits under way");
     stopper.stop();

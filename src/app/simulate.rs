@@ -11,7 +11,7 @@ use crate::config::cli::{Order, SimulateArgs};
 use crate::sim::{self, Options, World, serve};
 use crate::web::bind;
 
-use super::stop::{Stop, Stopper, signalled};
+use super::stop::{Signals, Stop, Stopper};
 
 /// A simulated API that is bound and can be served.
 pub(super) struct SimulatedApi {
@@ -72,6 +72,7 @@ pub(super) fn clock(speed: f64) -> Clock {
 /// A socket that cannot be bound.
 #[expect(clippy::print_stdout, reason = "what the command prints is its answer")]
 pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("cannot listen to signals")?;
     let seconds = |seconds: i64| u32::try_from(seconds).unwrap_or(u32::MAX);
     let options = Options {
         seed: args.world.seed,
@@ -105,7 +106,7 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     tokio::pin!(running);
     tokio::select! {
         () = &mut running => return Ok(()),
-        signal = signalled() => signal.context("cannot listen to signals")?,
+        _signal = signals.next() => {}
     };
     stopper.stop();
     running.await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::call::{Moment, Timestamp};
+use crate::call::{Amounts, Call, CallKey, Kind, Moment, Outcome, Status, Timestamp, UnknownWords};
 
 fn span() -> impl Strategy<Value = Span> {
     (0_i64..60, 0_i64..12).prop_map(|(from, n)| Span::new(Timestamp(from), Timestamp(from + n)))
@@ -69,6 +69,54 @@ proptest! {
         prop_assert!(due.0 > now && due.0 <= now + step_ms);
         prop_assert_eq!((due.0 - grid.phase_ms).rem_euclid(step_ms), 0);
     }
+}
+
+/// A page of one call, as a list shows it that is newest first.
+fn page_of(initiated_at: i64) -> Page {
+    let call = Call {
+        key: CallKey { initiated_at: Timestamp(initiated_at), session_id: "s".into() },
+        kind: Kind::documented().next().expect("there are documented kinds"),
+        status: Status::Ongoing,
+        started_at: None,
+        ended_at: None,
+        amounts: Amounts::default(),
+        people: 0,
+        people_present: 0,
+        entries: [0; Outcome::ALL.len()],
+        unknown: UnknownWords::default(),
+    };
+    Page { calls: vec![call], defects: Vec::new() }
+}
+
+/// Walks a list from its first page to its end; `shows` has the one row of each request's page.
+/// Returns which pages were asked for, and whether the last of them proved the end.
+fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
+    let (mut walks, census, order) = (walk::Walks::new(1), Census::default(), Order::default());
+    let (mut pages, mut is_read) = (Vec::new(), false);
+    for (&initiated_at, asked_s) in shows.iter().zip(1000..) {
+        assert!(!is_read, "asked on after the end: {pages:?}");
+        let target = (walk::Walk::Head, Timestamp::MAX);
+        let page = walks.seek(order, &census, target.0, target.1, Moment(i64::MIN));
+        let asked_at = Timestamp(asked_s).start();
+        let step = walks.take(order, &census, target, (page, &page_of(initiated_at)), asked_at);
+        pages.push(page);
+        is_read = step.proof.is_some_and(|proof| proof.span.from == Timestamp::MIN);
+    }
+    (pages, is_read)
+}
+
+#[test]
+fn a_page_that_repeats_the_one_before_and_still_stands_there_is_the_last() {
+    assert_eq!(walk_to_the_end(&[9, 8, 8, 8]), (vec![1, 2, 3, 2], true));
+}
+
+#[test]
+fn a_page_that_repeats_since_rows_came_in_is_not_the_end() {
+    // One row comes in before each of the requests for page 3, 2 and 4.
+    assert_eq!(walk_to_the_end(&[9, 8, 8, 10, 8, 8]), (vec![1, 2, 3, 2, 3, 4], false));
+    // The old list goes on below: it is still found, and its end too.
+    let rows = [9, 8, 8, 9, 8, 7, 7, 7];
+    assert_eq!(walk_to_the_end(&rows), (vec![1, 2, 3, 2, 3, 4, 5, 4], true));
 }
 
 #[test]

@@ -35,10 +35,19 @@ struct Link {
     /// When the oldest of its pages was asked for.
     asked_at: Moment,
     print: u64,
-    /// How many pages in a row were equal to this one.
-    n_same: u32,
+    /// Whether it showed the same rows as the page before it: the list has ended there, or as many
+    /// rows as a page has came in between the two requests.
+    repeats: bool,
     /// Whether the walk began at the first page.
     is_whole: bool,
+}
+
+impl Link {
+    /// A page that repeats the one before it is told from an end by asking for that one again: where
+    /// rows came in, it shows others by now.
+    const fn next_page(&self) -> u32 {
+        if self.repeats { self.page.saturating_sub(1) } else { self.page.saturating_add(1) }
+    }
 }
 
 /// A search for the page on which a moment stands.
@@ -123,10 +132,12 @@ impl Walks {
                 && if order.is_newest_first() { from_start.is_ge() } else { from_start.is_le() }
         };
         let own = self.links.get(&walk).filter(|link| link.asked_at >= since).copied();
-        let link = own.filter(reaches).or_else(|| self.links.values().copied().find(reaches));
+        let link = own
+            .filter(|link| link.repeats || reaches(link))
+            .or_else(|| self.links.values().copied().find(reaches));
         if let Some(link) = link {
             self.links.insert(walk, link);
-            return link.page.saturating_add(1);
+            return link.next_page();
         }
         if own.is_none() {
             self.links.remove(&walk);
@@ -182,14 +193,15 @@ impl Walks {
         asked_at: Moment,
     ) -> (Option<Proof>, Option<Link>, bool) {
         let prior = self.links.get(&walk).copied();
-        let chained = prior.filter(|link| link.page.checked_add(1) == Some(number));
+        let is_asked_again = prior.is_some_and(|link| link.repeats && link.next_page() == number);
+        let is_next = prior.is_some_and(|link| link.page.checked_add(1) == Some(number));
+        let chained = prior.filter(|_| is_next || is_asked_again);
         let (n_rows, print) = (page.n_rows(), print(page));
         let repeats = prior.filter(|link| n_rows > 0 && link.print == print);
         if repeats.is_some_and(|link| number > link.page.saturating_add(1)) {
             // A list that shows its last page for every number past its end.
             return (None, None, false);
         }
-        let n_same = repeats.and(chained).map_or(0, |link| link.n_same + 1);
         self.page_rows = self.page_rows.max(n_rows);
         let is_first = number == self.first_page;
         if n_rows == 0 && chained.is_none() && !is_first {
@@ -198,7 +210,7 @@ impl Walks {
         let times = page.calls.iter().map(|call| call.key.initiated_at);
         let ends = times.clone().min().zip(times.max());
         let is_end = n_rows == 0
-            || n_same >= 2
+            || is_asked_again && repeats.is_some()
             || n_rows < self.page_rows && !knows_beyond(order, census, ends);
         let newest_first = order.is_newest_first();
         let Some(start) = self.start(order, is_first, chained, ends, asked_at) else {
@@ -220,11 +232,12 @@ impl Walks {
         let rests_on =
             chained.filter(|_| !is_first).map_or(asked_at, |link| link.asked_at.min(asked_at));
         if is_end {
-            let pages = (number.saturating_sub(self.first_page).saturating_sub(n_same)) as usize;
+            let pages = number.saturating_sub(self.first_page) as usize;
             self.list_rows = pages * self.page_rows + n_rows;
         }
         let is_whole = is_first || chained.is_some_and(|link| link.is_whole);
-        let link = Link { page: number, edge, start, asked_at: rests_on, print, n_same, is_whole };
+        let repeats = is_next && repeats.is_some();
+        let link = Link { page: number, edge, start, asked_at: rests_on, print, repeats, is_whole };
         let (from, to) = if newest_first { (edge, start) } else { (start, edge) };
         let proof = (order.is_known() || is_end && is_whole).then_some(Proof {
             span: Span::new(from, to.min(rests_on.floor())),

@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod golden;
+mod hostile;
 mod mistakes;
+mod process;
 mod program;
 mod prometheus;
 mod simulation;
 mod tidy;
+mod truth;

@@ -1,0 +1,11 @@
+//! The promise on the real binary over real HTTP: at rest, what the exporter serves is the
+//! simulator's own recount, series by series, to the last digit.
+
+mod command_line;
+mod demo;
+mod first_read;
+mod kills;
+mod signals;
+mod stage;
+mod watch;
+mod worlds;
