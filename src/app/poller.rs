@@ -145,7 +145,9 @@ impl Poller {
         let taken = self.task.budget().take(steady);
         if let Err(wait_ms) = taken {
             let nap_ms = wait_ms.min(NAP_MS_MAX);
-            self.task.health().budget_wait_ms += nap_ms.unsigned_abs();
+            if ask.purpose.is_poll() {
+                self.task.health().budget_wait_ms += nap_ms.unsigned_abs();
+            }
             return Ok(nap_ms);
         }
         let exchange = tokio::select! {

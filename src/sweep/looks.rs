@@ -49,7 +49,7 @@ impl Grid {
                 let age_ms = now.since_ms(initiated_at.start());
                 let mut step_ms = self.interval_ms;
                 let wanted_ms = ((age_ms - YOUNG_MS) / 10).min(STEP_MS_MAX);
-                while age_ms >= YOUNG_MS && step_ms < wanted_ms {
+                while age_ms >= YOUNG_MS && step_ms < wanted_ms && step_ms * 2 <= STEP_MS_MAX {
                     step_ms *= 2;
                 }
                 self.after(now, step_ms)

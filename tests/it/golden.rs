@@ -113,7 +113,7 @@ fn the_log_of_a_start_in_logfmt() {
             ts=TIME level=info message="CA certificates: those of this machine"
             ts=TIME level=info message="listening on ADDRESS"
             ts=TIME level=info message="app `small`: counting calls since 2025-06-15T00:00:00Z" app.name=small
-            ts=TIME level=info message="app `small` was read for the first time: 15 calls known" app.name=small
+            ts=TIME level=info message="app `small` is read: 15 calls known" app.name=small
             ts=TIME level=info message="SIGTERM: finishing commits under way"
             ts=TIME level=info message=ended
         "#]],
@@ -130,7 +130,7 @@ fn the_log_of_a_start_in_json() {
             {"timestamp":"TIME","level":"INFO","message":"CA certificates: those of this machine"}
             {"timestamp":"TIME","level":"INFO","message":"listening on ADDRESS"}
             {"timestamp":"TIME","level":"INFO","message":"app `small`: counting calls since 2025-06-15T00:00:00Z","app.name":"small"}
-            {"timestamp":"TIME","level":"INFO","message":"app `small` was read for the first time: 15 calls known","app.name":"small"}
+            {"timestamp":"TIME","level":"INFO","message":"app `small` is read: 15 calls known","app.name":"small"}
             {"timestamp":"TIME","level":"INFO","message":"SIGTERM: finishing commits under way"}
             {"timestamp":"TIME","level":"INFO","message":"ended"}
         "#]],

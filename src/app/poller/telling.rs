@@ -22,7 +22,7 @@ impl Poller {
             info!(app.name = name, "app `{name}` is read again, after {away}");
         } else if !self.tried {
             let known = sweep.n_known();
-            info!(app.name = name, "app `{name}` was read for the first time: {known} calls known");
+            info!(app.name = name, "app `{name}` is read: {known} calls known");
         }
         let order = sweep.progress().order;
         if !self.order_warned && order.slack_s() > 0 && !order.is_known() {
