@@ -10,7 +10,7 @@ use crate::call::{Amount, Kind, Outcome, Status, Timestamp};
 pub struct OpenCalls {
     /// Open calls by breakdown and status.
     pub calls: BTreeMap<(Kind, Status), u64>,
-    /// People that have joined and not left, by breakdown.
+    /// People that have joined and not left, by breakdown; never 0.
     pub people: BTreeMap<Kind, u64>,
     by_second: BTreeMap<Timestamp, u64>,
 }
@@ -20,7 +20,9 @@ impl OpenCalls {
     pub fn add(&mut self, initiated_at: Timestamp, entry: &Entry) {
         if entry.phase == Phase::Open {
             *self.calls.entry((entry.kind, entry.status)).or_default() += 1;
-            *self.people.entry(entry.kind).or_default() += u64::from(entry.people_present);
+            if entry.people_present > 0 {
+                *self.people.entry(entry.kind).or_default() += u64::from(entry.people_present);
+            }
             *self.by_second.entry(initiated_at).or_default() += 1;
         }
     }
