@@ -10,7 +10,7 @@ pub(super) const FAMILIES: &[Family] = &[
         Gauge,
         "cometchat_state_size_bytes",
         &[],
-        "Size of the state file; absent when the state is in memory.",
+        "Size of the state in bytes: of its file, or of what is kept in memory; absent before the first commit.",
         Process(|process, out| out.one(process.state.size_bytes.map(whole))),
     ),
     row(
