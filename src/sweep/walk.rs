@@ -203,7 +203,9 @@ impl Walks {
             return (None, None, false);
         }
         self.page_rows = self.page_rows.max(n_rows);
-        let is_first = number == self.first_page;
+        // The first page, asked for again to tell an end, belongs to the reading before: a list that is
+        // oldest first may have grown behind it since.
+        let is_first = number == self.first_page && !is_asked_again;
         if n_rows == 0 && chained.is_none() && !is_first {
             return (None, None, true);
         }
@@ -236,7 +238,8 @@ impl Walks {
             self.list_rows = pages * self.page_rows + n_rows;
         }
         let is_whole = is_first || chained.is_some_and(|link| link.is_whole);
-        let repeats = is_next && repeats.is_some();
+        // Page 0 may be another name of page 1.
+        let repeats = is_next && number > 1 && repeats.is_some();
         let link = Link { page: number, edge, start, asked_at: rests_on, print, repeats, is_whole };
         let (from, to) = if newest_first { (edge, start) } else { (start, edge) };
         let proof = (order.is_known() || is_end && is_whole).then_some(Proof {
