@@ -84,6 +84,11 @@ impl Budget {
     /// Learns what an answer says of the limit.
     pub fn learn(&mut self, quota: Quota) {
         if let Some(limit) = quota.limit.filter(|&limit| limit > 0) {
+            if limit < self.limit {
+                // What was saved up under a limit that never was is not to be spent at once.
+                let kept = i128::from(self.tokens) * i128::from(limit) / i128::from(self.limit);
+                self.tokens = i64::try_from(kept).unwrap_or(0);
+            }
             self.limit = limit;
         }
         if quota.remaining.is_some() {
@@ -187,6 +192,15 @@ mod tests {
         assert!(budget.is_scarce());
         budget.learn(Quota { remaining: Some(2_000), ..Quota::default() });
         assert!(!budget.is_scarce());
+    }
+
+    #[test]
+    fn a_limit_that_turns_out_lower_takes_the_savings_with_it() {
+        let mut budget = budget(1_000_000, 1_000_000);
+        assert_eq!(budget.take(Moment(60_000)), Ok(()));
+        budget.learn(Quota { limit: Some(500), ..Quota::default() });
+        let n = served(&mut budget, Moment(60_000), 1_000);
+        assert!(n <= 110, "{n} requests at once of 500 a minute");
     }
 
     #[test]
