@@ -8,7 +8,7 @@ use crate::web::{AppEntry, Publisher};
 const START: Moment = EPOCH.start();
 
 fn site() -> Site {
-    Site { version: "0.1.0", telemetry_path: "/metrics".into() }
+    Site::new("0.1.0", "/metrics".into())
 }
 
 fn process_lines(poll_interval_ms: u64) -> Lines {
