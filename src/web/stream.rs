@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
@@ -13,6 +13,9 @@ use super::Listener;
 
 /// The first byte of every TLS handshake.
 const HANDSHAKE: u8 = 0x16;
+
+/// What is read of a client that is turned away, so that it hears why.
+const UNREAD_BYTES_MAX: u64 = 64 * 1024;
 
 /// What somebody hears who speaks plain HTTP where TLS is spoken.
 const SPEAK_TLS: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\
@@ -62,10 +65,7 @@ pub(super) async fn greet(stream: Stream, tls: Option<Arc<ServerConfig>>) -> io:
             let mut first = [0];
             if stream.peek(&mut first).await? == 1 && first[0] != HANDSHAKE {
                 stream.write_all(SPEAK_TLS).await?;
-                // What was sent and not read would reset the connection before that is read.
-                let mut unread = [0; 4096];
-                let _whatever_it_was = stream.try_read(&mut unread);
-                stream.shutdown().await?;
+                part(stream).await?;
                 return Ok(Greeting::NotTls);
             }
             shake_hands(stream, tls).await
@@ -79,6 +79,19 @@ async fn shake_hands<S: ReadWrite + 'static>(
     stream: S,
     tls: Arc<ServerConfig>,
 ) -> io::Result<Greeting> {
-    let stream = TlsAcceptor::from(tls).accept(stream).await?;
-    Ok(Greeting::Done(Box::new(stream)))
+    match TlsAcceptor::from(tls).accept(stream).into_fallible().await {
+        Ok(stream) => Ok(Greeting::Done(Box::new(stream))),
+        Err((error, stream)) => {
+            part(stream).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Closes a connection so that the last word is heard: closed with bytes still unread, it would be
+/// reset, and a client would see that and not why.
+async fn part(mut stream: impl ReadWrite) -> io::Result<()> {
+    stream.shutdown().await?;
+    tokio::io::copy(&mut stream.take(UNREAD_BYTES_MAX), &mut tokio::io::sink()).await?;
+    Ok(())
 }
