@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hyper::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
+use tracing::error;
 
 use super::auth::{Credentials, Doorkeeper};
 use super::bucket::Bucket;
@@ -34,8 +35,12 @@ impl Guard {
         let Some(config) = self.config.clone() else {
             return Arc::clone(&self.open);
         };
-        let read = tokio::task::spawn_blocking(move || config.current()).await;
-        read.expect("reading the web configuration does not panic, and is not cancelled")
+        let reader = Arc::clone(&config);
+        let read = tokio::task::spawn_blocking(move || reader.current()).await;
+        read.unwrap_or_else(|error| {
+            error!(%error, "the web configuration could not be read again; please report it");
+            config.last()
+        })
     }
 
     /// Lets a request through, or says how it is turned away. `now` is on a steady clock.

@@ -120,6 +120,11 @@ impl WebConfig {
         Arc::clone(&state.active)
     }
 
+    /// What held when the files were last looked at.
+    pub(super) fn last(&self) -> Arc<Active> {
+        Arc::clone(&self.state.lock().unwrap_or_else(PoisonError::into_inner).active)
+    }
+
     fn parse_again(&self, text: &str, active: &Active) -> Result<Policy, String> {
         let policy = (self.parse)(&self.path, text)?;
         match (active.tls.is_some(), policy.tls.is_some()) {

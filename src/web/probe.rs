@@ -40,6 +40,11 @@ pub struct Probe {
     pub path: String,
 }
 
+/// Why an exporter is taken for dead.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Dead(String);
+
 /// Where an exporter listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -84,16 +89,16 @@ impl Probe {
     ///
     /// # Errors
     /// A sentence that says why it is not.
-    pub async fn ask(&self) -> Result<(), String> {
+    pub async fn ask(&self) -> Result<(), Dead> {
         let Self { target, path, .. } = self;
-        let asked = tokio::time::timeout(PATIENCE, self.status()).await;
-        match asked {
-            Err(_) => Err(format!("{target} does not answer within {PATIENCE:?}")),
-            Ok(Err(error)) => Err(format!("{target} does not answer: {error}")),
-            Ok(Ok(Status::WantsCertificate | Status::Http(200 | 401))) => Ok(()),
-            Ok(Ok(Status::Http(status))) => Err(format!("{target} answers {path} with {status}")),
-            Ok(Ok(Status::NotHttp)) => Err(format!("what {target} answers is not HTTP")),
-        }
+        let told = match tokio::time::timeout(PATIENCE, self.status()).await {
+            Ok(Ok(Status::WantsCertificate | Status::Http(200 | 401))) => return Ok(()),
+            Ok(Ok(Status::Http(status))) => format!("{target} answers {path} with {status}"),
+            Ok(Ok(Status::NotHttp)) => format!("what {target} answers is not HTTP"),
+            Ok(Err(error)) => format!("{target} does not answer: {error}"),
+            Err(_) => format!("{target} does not answer within {PATIENCE:?}"),
+        };
+        Err(Dead(told))
     }
 
     async fn status(&self) -> io::Result<Status> {

@@ -2,17 +2,14 @@
 
 use super::*;
 
-/// `TestServerBehaviour`, client certificates; also those that the toolkit does not try.
+fn with(name: &'static str) -> Client {
+    tls().with_certificate(name)
+}
+
+/// `TestServerBehaviour`, client certificates.
 #[tokio::test]
 async fn certificates_of_clients_are_looked_at_as_the_file_says() {
-    let (ca, own, own_named) = (
-        "  client_ca_file: ca.pem\n",
-        "  client_ca_file: selfsigned.crt\n",
-        "  client_ca_file: named.crt\n",
-    );
-    let with = |name| tls().with_certificate(name);
-    let sans =
-        |sans: &str| server(&format!("{VERIFY}{own_named}  client_allowed_sans: [{sans}]\n"));
+    let (ca, own) = ("  client_ca_file: ca.pem\n", "  client_ca_file: selfsigned.crt\n");
     let world = World::new();
     let yaml = format!(
         "tls_server_config:\n  cert_file: server.crt\n  key: {}\n{ANY}",
@@ -66,6 +63,16 @@ async fn certificates_of_clients_are_looked_at_as_the_file_says() {
             with("selfsigned"),
             NoConnection("alert"),
         ),
+    ];
+    check_all(cases).await;
+}
+
+/// `TestServerBehaviour`, names of clients.
+#[tokio::test]
+async fn names_of_clients_are_those_of_the_file() {
+    let named = format!("{VERIFY}  client_ca_file: named.crt\n");
+    let sans = |sans: &str| server(&format!("{named}  client_allowed_sans: [{sans}]\n"));
+    let cases = vec![
         case("present good SAN DNS entry", sans("one, test3, two"), with("named"), Status(200)),
         case(
             "present invalid SAN DNS entries",
@@ -79,6 +86,15 @@ async fn certificates_of_clients_are_looked_at_as_the_file_says() {
             with("named"),
             Status(200),
         ),
+    ];
+    check_all(cases).await;
+}
+
+/// The forms of `client_auth_type` that the toolkit does not try with a client.
+#[tokio::test]
+async fn certificates_that_are_not_needed_are_looked_at_all_the_same() {
+    let ca = "  client_ca_file: ca.pem\n";
+    let cases = vec![
         case(
             "VerifyClientCertIfGiven, none",
             server(&format!("{IF_GIVEN}{ca}")),

@@ -47,6 +47,14 @@ async fn files_that_are_wrong_do_not_start() {
             plain(),
             NoStart("no such file"),
         ),
+    ];
+    check_all(cases).await;
+}
+
+/// `TestYAMLFiles`, its second half.
+#[tokio::test]
+async fn settings_that_are_wrong_do_not_start() {
+    let cases = vec![
         case(
             "invalid ClientAuth",
             server("  client_ca_file: ca.pem\n"),

@@ -4,10 +4,9 @@ use super::*;
 
 /// `TestServerBehaviour`, TLS.
 #[tokio::test]
-async fn versions_suites_and_curves_are_those_of_the_file() {
+async fn certificates_and_suites_are_those_of_the_file() {
     let tls12 =
         |suites: &[rustls::SupportedCipherSuite]| Client { suites: suites.to_vec(), ..tls() };
-    let curve = |curve| Client { curves: vec![curve], ..tls() };
     let inline = {
         let world = World::new();
         let yaml = format!(
@@ -18,7 +17,6 @@ async fn versions_suites_and_curves_are_those_of_the_file() {
         check(&world, &case("cert and key inline", yaml, tls(), Status(200))).await;
         server("")
     };
-    let no_http2 = "http_server_config: {http2: false}\n";
     let cases = vec![
         case("valid tls config yml and default client", inline, plain(), Status(400)),
         case("valid tls config yml and tls client", server(""), tls(), Status(200)),
@@ -35,6 +33,15 @@ async fn versions_suites_and_curves_are_those_of_the_file() {
             tls12(&[suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]),
             NoConnection("HandshakeFailure"),
         ),
+    ];
+    check_all(cases).await;
+}
+
+/// `TestServerBehaviour`, curves.
+#[tokio::test]
+async fn curves_are_those_of_the_file_as_far_as_they_exist() {
+    let curve = |curve| Client { curves: vec![curve], ..tls() };
+    let cases = vec![
         case(
             "all curves",
             server("  curve_preferences: [CurveP256, CurveP384, CurveP521, X25519]\n"),
@@ -62,6 +69,15 @@ async fn versions_suites_and_curves_are_those_of_the_file() {
             curve(kx_group::SECP384R1),
             NoConnection("HandshakeFailure"),
         ),
+    ];
+    check_all(cases).await;
+}
+
+/// `TestServerBehaviour`, suites for HTTP/2; `TestConfigToTLSConfigVersionDefaults`.
+#[tokio::test]
+async fn http_2_has_its_suites_and_versions_are_those_of_the_file() {
+    let no_http2 = "http_server_config: {http2: false}\n";
+    let cases = vec![
         case(
             "non-http2 ciphers",
             server(&format!(
