@@ -16,7 +16,7 @@ use cometchat_exporter::metrics::{
     render_app, render_process,
 };
 use cometchat_exporter::web::{
-    AppEntry, Body, Limits, Publisher, Server, Site, bind, process, route, serve,
+    AppEntry, Body, Guard, Limits, Listener, Publisher, Server, Site, bind, process, route, serve,
 };
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -68,8 +68,9 @@ fn over_a_socket(bencher: Bencher<'_, '_>, n_apps: usize) {
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     stream.set_nodelay(true).unwrap();
     let now = Arc::new(|| NOW);
-    let server = Server { site: site(), publisher, now, limits: Limits::default() };
-    runtime.spawn(serve(vec![listener], server, std::future::pending()));
+    let (guard, limits) = (Guard::default(), Limits::default());
+    let server = Server { site: site(), publisher, now, guard, limits };
+    runtime.spawn(serve(vec![Listener::Tcp(listener)], server, std::future::pending()));
     let mut buffer = Vec::new();
     bencher.counter(counter).bench_local(|| {
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n").unwrap();
@@ -102,7 +103,7 @@ fn scrape(publisher: &Publisher) -> Response<Body> {
 }
 
 fn site() -> Site {
-    Site { version: "0.1.0", telemetry_path: "/metrics".into() }
+    Site::new("0.1.0", "/metrics".into())
 }
 
 fn publisher(n_apps: usize) -> Publisher {

@@ -11,17 +11,22 @@ pub mod settings;
 
 mod check;
 mod fault;
+mod healthcheck;
 mod load;
 mod raw;
 mod secret;
 mod surroundings;
 mod values;
+pub mod web_file;
+mod web_keys;
+mod web_tls;
 
 #[cfg(test)]
 mod tests;
 
 pub use check::{Report, check};
 pub use fault::{Fault, Faults, Place};
+pub use healthcheck::probe;
 pub use load::{Loaded, load};
 pub use secret::Secret;
 pub use settings::Settings;

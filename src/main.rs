@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
             println!("{}", report.text);
             return if report.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        Command::Healthcheck(args) => config::probe(args, &Process).ask().await.map_err(Into::into),
         Command::Run(args) => match config::load(&args, &Process) {
             Ok(loaded) => {
                 logging::start(loaded.settings.log);

@@ -4,16 +4,31 @@
 //! or the disk. [`route`] is a function from a request and a view to a response; [`serve()`] is
 //! the thin shell with the sockets.
 
+pub mod auth;
 pub mod body;
+mod bucket;
+mod client_certs;
+pub mod go_names;
+pub mod guard;
 pub mod listen;
+pub mod live;
 mod page;
+pub mod policy;
+pub mod probe;
 pub mod process;
+mod query;
 pub mod routes;
 pub mod serve;
+mod stream;
+pub mod tls;
 pub mod view;
+mod x509;
 
 pub use body::Body;
-pub use listen::{BindError, bind};
+pub use guard::Guard;
+pub use listen::{BindError, Listener, bind, open};
+pub use live::WebConfig;
+pub use policy::Policy;
 pub use routes::{Site, route};
 pub use serve::{Limits, Server, serve};
 pub use view::{AppEntry, Publisher, Trouble, View};

@@ -6,8 +6,8 @@ use crate::api::Proxies;
 use crate::config::Secret;
 use crate::config::cli::DemoArgs;
 use crate::config::settings::{
-    ApiRegion, AppSettings, Breakdown, CountFrom, CountSettings, KeySource, LogFormat, LogLevel,
-    LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
+    ApiRegion, AppSettings, Breakdown, CountFrom, CountSettings, KeySource, Listen, LogFormat,
+    LogLevel, LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
     WebSettings,
 };
 use crate::sim::Options;
@@ -54,7 +54,10 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         recent_window_s: RECENT_WINDOW_S,
         breakdown: Breakdown::default(),
         state: StateSettings::Memory,
-        web: WebSettings { listen: args.listen, telemetry_path: TELEMETRY_PATH.into() },
+        web: WebSettings {
+            listen: args.listen.into_iter().map(Listen::Tcp).collect(),
+            ..WebSettings::default()
+        },
         log: LogSettings::default(),
     };
     let exporter = Exporter::prepare(settings, Proxies::Ignored, clock).await?;

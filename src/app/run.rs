@@ -5,19 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::api::{Proxies, Roots, Transport};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::{CountFrom, StateSettings};
+use crate::config::settings::{CountFrom, StateSettings, WebSettings};
+use crate::config::web_file;
 use crate::ledger::{OpenCalls, Rules};
 use crate::metrics::{AppView, Breakdown, Health};
 use crate::store::{FileStore, MemoryStore, Store};
 use crate::sweep::{Budget, BudgetOptions};
-use crate::web::{AppEntry, Limits, Server, Site, bind, serve};
+use crate::web::{AppEntry, Guard, Limits, Listener, Server, Site, WebConfig, listen, open, serve};
 
 use super::app_task::{AppTask, Common};
 use super::board::{Board, Remarks};
@@ -31,8 +31,10 @@ const END: Duration = Duration::from_secs(3);
 pub struct Exporter {
     tasks: Vec<Arc<AppTask>>,
     board: Arc<Board>,
-    listeners: Vec<TcpListener>,
-    telemetry_path: String,
+    listeners: Vec<Listener>,
+    guard: Guard,
+    site: Site,
+    limits: Limits,
     clock: Clock,
 }
 
@@ -94,16 +96,26 @@ impl Exporter {
             entries.push(first_entry(task, common.count_from, &board)?);
         }
         board.open(entries);
-        let mut listeners = Vec::new();
-        for address in &settings.web.listen {
-            listeners.push(bind(&address.to_string()).await?);
-        }
-        Ok(Self { tasks, board, listeners, telemetry_path: settings.web.telemetry_path, clock })
+        let web = settings.web;
+        let (listeners, guard) = (listen_on(&web).await?, guard(&web)?);
+        let limits = Limits { scrapes_max: web.max_requests, ..Limits::default() };
+        let site = Site {
+            version: env!("CARGO_PKG_VERSION"),
+            telemetry_path: web.telemetry_path,
+            route_prefix: web.route_prefix,
+            link_prefix: web.link_prefix,
+        };
+        Ok(Self { tasks, board, listeners, guard, site, limits, clock })
     }
 
     /// The addresses that are listened on.
     pub fn addresses(&self) -> Vec<std::net::SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.listeners.iter().filter_map(Listener::address).collect()
+    }
+
+    /// What is listened on, for people: addresses, and files of unix sockets.
+    pub fn places(&self) -> Vec<String> {
+        self.listeners.iter().map(Listener::place).collect()
     }
 
     /// Polls and serves until the word to stop is given. A commit under way is finished.
@@ -114,10 +126,11 @@ impl Exporter {
         }
         let clock = self.clock;
         let server = Server {
-            site: Site { version: env!("CARGO_PKG_VERSION"), telemetry_path: self.telemetry_path },
+            site: self.site,
             publisher: self.board.publisher.clone(),
             now: Arc::new(move || clock.wall()),
-            limits: Limits::default(),
+            guard: self.guard,
+            limits: self.limits,
         };
         let web = serve(self.listeners, server, async move { stop.wait().await });
         let apps_end = async { while apps.join_next().await.is_some() {} };
@@ -126,6 +139,24 @@ impl Exporter {
             apps_end.await;
         });
     }
+}
+
+async fn listen_on(web: &WebSettings) -> anyhow::Result<Vec<Listener>> {
+    if web.systemd_socket {
+        return Ok(listen::from_systemd()?);
+    }
+    let mut listeners = Vec::new();
+    for place in &web.listen {
+        listeners.push(open(&place.to_string()).await?);
+    }
+    Ok(listeners)
+}
+
+fn guard(web: &WebSettings) -> anyhow::Result<Guard> {
+    let Some(path) = web.config_file.clone() else { return Ok(Guard::default()) };
+    let config = WebConfig::open(path, web_file::policy).map_err(anyhow::Error::msg)?;
+    info!("{}: {}", config.path().display(), config.current().describe());
+    Ok(Guard::new(Some(config), web.open_health))
 }
 
 fn common(
@@ -204,8 +235,8 @@ pub async fn run(settings: Settings, notices: &[String]) -> anyhow::Result<()> {
         }
     }
     let exporter = Exporter::prepare(settings, Proxies::Environment, Clock::system()).await?;
-    for address in exporter.addresses() {
-        info!("listening on {address}");
+    for place in exporter.places() {
+        info!("listening on {place}");
     }
     let (stopper, stop) = super::stop::Stopper::new();
     let running = exporter.run(stop);

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
-use super::settings::{ApiRegion, CountFrom, ListenAddress, LogFormat, LogLevel, StateSettings};
+use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, StateSettings};
 use super::values;
 
+mod serving;
 mod simulated;
 
+pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
 pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
 
 /// Prometheus exporter for the CometChat Calls API that counts every call exactly once.
@@ -74,6 +76,8 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(RunArgs),
+    /// Exit with 0 if the exporter answers; for health checks of containers
+    Healthcheck(HealthcheckArgs),
 }
 
 /// The flags of `run` and `check-config`. Those that the file can say too are `None` unless given.
@@ -135,24 +139,9 @@ pub struct RunArgs {
     #[arg(long = "state.path", value_name = "FILE|memory", value_parser = values::state)]
     pub state: Option<StateSettings>,
 
-    /// Addresses to listen on.
-    #[arg(
-        help = "Address to listen on, repeatable: :PORT (all addresses), HOST:PORT or [::1]:PORT",
-        long = "web.listen-address",
-        value_name = "ADDRESS",
-        default_value = ":10180",
-        value_parser = values::listen_address
-    )]
-    pub listen: Vec<ListenAddress>,
-
-    /// Path of the metrics
-    #[arg(
-        long = "web.telemetry-path",
-        value_name = "PATH",
-        default_value = super::settings::TELEMETRY_PATH,
-        value_parser = values::telemetry_path
-    )]
-    pub telemetry_path: String,
+    #[command(flatten)]
+    /// What is served, and where.
+    pub web: WebArgs,
 
     /// The least that is logged: trace, debug, info, warn or error
     #[arg(

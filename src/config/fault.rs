@@ -71,6 +71,18 @@ impl Collector {
         format!("{}:{line}:{column}", self.file)
     }
 
+    /// How many faults there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// Takes over what was found in another file.
+    pub(super) fn take_over(&mut self, others: &Faults) {
+        for fault in others.iter() {
+            self.plain(&fault.text);
+        }
+    }
+
     /// The name of the configuration file.
     pub(super) fn file(&self) -> &str {
         &self.file

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::ledger::FailureStatuses;
 
-use super::cli::RunArgs;
+use super::cli::{RunArgs, WebArgs};
 use super::duration;
 use super::fault::{Collector, Faults};
 use super::keys;
@@ -17,6 +17,7 @@ use super::settings::{
 };
 use super::surroundings::Surroundings;
 use super::values;
+use super::web_file;
 
 mod apps;
 mod repeats;
@@ -46,14 +47,38 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
     let state = args.state.clone().or(in_file).unwrap_or_default();
     let count = read_count(&document, args, &mut faults);
     let breakdown = read_breakdown(&document, &mut faults);
-    let web =
-        WebSettings { listen: args.listen.clone(), telemetry_path: args.telemetry_path.clone() };
+    let web = read_web(&args.web, around, &mut faults, &mut notices);
     let log = LogSettings { level: args.log_level, format: args.log_format };
     let loaded = apps.map(|apps| Loaded {
         settings: Settings { apps, poll, count, recent_window_s, breakdown, state, web, log },
         notices,
     });
     faults.finish(loaded)
+}
+
+/// What the flags say; the web configuration file is only checked here, since it is read again and
+/// again while the exporter runs.
+fn read_web(
+    args: &WebArgs,
+    around: &dyn Surroundings,
+    faults: &mut Collector,
+    notices: &mut Vec<String>,
+) -> WebSettings {
+    match args.at.web_config_file.as_deref().map(|path| web_file::load(path, around)) {
+        None => {}
+        Some(Ok(web_file)) => notices.extend(web_file.notices),
+        Some(Err(found)) => faults.take_over(&found),
+    }
+    WebSettings {
+        listen: args.at.listen.clone(),
+        systemd_socket: args.systemd_socket,
+        config_file: args.at.web_config_file.clone(),
+        telemetry_path: args.telemetry_path.clone(),
+        route_prefix: args.at.route_prefix(),
+        link_prefix: args.at.link_prefix(),
+        max_requests: args.max_requests,
+        open_health: args.open_health,
+    }
 }
 
 /// The file as it is written; an empty one where none is named.
@@ -161,7 +186,7 @@ fn read_breakdown(document: &Document, faults: &mut Collector) -> Breakdown {
 }
 
 /// Why a file cannot be read; the usual reasons without the number of the system's error.
-struct Why<'a>(&'a io::Error);
+pub(super) struct Why<'a>(pub(super) &'a io::Error);
 
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

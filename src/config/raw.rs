@@ -7,12 +7,12 @@ use super::keys::{self, SectionKeys, Shape};
 mod hint;
 mod tree;
 
-use tree::{Node, Value};
+pub(super) use tree::{Node, Value, parse};
 
 /// Reads the text of a configuration file. `None` where it is no YAML at all; every other fault is
 /// reported and what it spoils is left out.
 pub(super) fn read(text: &str, faults: &mut Collector) -> Option<Document> {
-    let root = tree::parse(text, faults)?;
+    let root = parse(text, faults)?;
     let entries = match root.value {
         Value::Null => Vec::new(),
         Value::Map(entries) => entries,
@@ -26,12 +26,12 @@ pub(super) fn read(text: &str, faults: &mut Collector) -> Option<Document> {
     };
     let mut document = Document::default();
     let names: Vec<&'static str> = keys::SECTIONS.iter().map(|section| section.name).collect();
-    for (section_idx, node) in known_entries(entries, &names, None, faults) {
+    for (section_idx, node) in known_entries(entries, &names, None, &keys::SECTIONS, faults) {
         let (section, Some(node)) = (keys::SECTIONS[section_idx], node) else { continue };
         if section.name == keys::APPS.name {
             document.apps = Some(read_apps(node, faults));
         } else {
-            document.sections.extend(read_section(node, section, faults));
+            document.sections.extend(read_section(node, section, &keys::SECTIONS, faults));
         }
     }
     Some(document)
@@ -86,7 +86,7 @@ enum Written {
 }
 
 impl Fields {
-    fn empty(section: SectionKeys) -> Self {
+    pub(super) fn empty(section: SectionKeys) -> Self {
         Self { section: section.name, place: Place { line: 1, column: 1 }, entries: Vec::new() }
     }
 
@@ -102,6 +102,15 @@ impl Fields {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> bool {
         !self.has(key) || self.scalar(key).is_some_and(|placed| parse(&placed.text).is_ok())
+    }
+
+    /// Where the value of a key stands; where the section begins if it is not written.
+    pub(super) fn place_of(&self, key: &str) -> Place {
+        match self.written(key) {
+            Some(Written::Scalar(placed)) => placed.place,
+            Some(Written::List(items)) => items.first().map_or(self.place, |item| item.place),
+            Some(Written::Spoiled) | None => self.place,
+        }
     }
 
     /// The text of a key and its place.
@@ -183,12 +192,20 @@ fn read_apps(node: Node, faults: &mut Collector) -> Apps {
             Vec::new()
         }
     };
-    let list =
-        items.into_iter().filter_map(|item| read_section(item, keys::APPS, faults)).collect();
+    let list = items
+        .into_iter()
+        .filter_map(|item| read_section(item, keys::APPS, &keys::SECTIONS, faults))
+        .collect();
     Apps { place, list }
 }
 
-fn read_section(node: Node, section: SectionKeys, faults: &mut Collector) -> Option<Fields> {
+/// Reads a section of a file that may have `sections`.
+pub(super) fn read_section(
+    node: Node,
+    section: SectionKeys,
+    sections: &[SectionKeys],
+    faults: &mut Collector,
+) -> Option<Fields> {
     let place = node.place;
     let is_app = section.name == keys::APPS.name;
     let entries = match node.value {
@@ -206,7 +223,7 @@ fn read_section(node: Node, section: SectionKeys, faults: &mut Collector) -> Opt
         }
     };
     let names: Vec<&'static str> = section.keys.iter().map(|(name, _)| *name).collect();
-    let entries = known_entries(entries, &names, Some(section), faults)
+    let entries = known_entries(entries, &names, Some(section), sections, faults)
         .into_iter()
         .map(|(key_idx, node)| {
             let (key, shape) = section.keys[key_idx];
@@ -245,19 +262,21 @@ fn words(items: Vec<Node>, name: &str, faults: &mut Collector) -> Vec<Placed> {
 }
 
 /// Sorts out the entries whose key is not known, or was there before. What is left comes with the
-/// index of its key in `names`; a key that is only there misspelt comes without a node.
-fn known_entries(
+/// index of its key in `names`; a key that is only there misspelt comes without a node. `sections`
+/// are all that the file may have.
+pub(super) fn known_entries(
     entries: Vec<(Placed, Node)>,
     names: &[&'static str],
     section: Option<SectionKeys>,
+    sections: &[SectionKeys],
     faults: &mut Collector,
 ) -> Vec<(usize, Option<Node>)> {
     let mut first_lines: Vec<Option<u64>> = vec![None; names.len()];
     let (mut known, mut misspelt) = (Vec::new(), Vec::new());
     for (key, node) in entries {
         let Some(key_idx) = names.iter().position(|name| *name == key.text) else {
-            faults.at(key.place, hint::unknown_key(&key.text, section));
-            let meant = hint::meant(&key.text, section);
+            faults.at(key.place, hint::unknown_key(&key.text, section, sections));
+            let meant = hint::meant(&key.text, section, sections);
             misspelt.extend(names.iter().position(|name| Some(*name) == meant));
             continue;
         };

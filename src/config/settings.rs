@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::call::{Outcome, Timestamp};
 use crate::ledger::FailureStatuses;
+use crate::web::listen::UNIX;
 
 use super::secret::Secret;
 
@@ -30,6 +31,8 @@ pub const RECENT_WINDOW_S: i64 = 3600;
 pub const STATE_PATH: &str = "cometchat-exporter.redb";
 /// The port of this exporter.
 pub const LISTEN_PORT: u16 = 10180;
+/// Forty, as with every exporter: far above what a pair of Prometheus servers needs.
+pub const MAX_REQUESTS: u32 = 40;
 /// Where every exporter has its metrics.
 pub const TELEMETRY_PATH: &str = "/metrics";
 
@@ -215,10 +218,55 @@ impl Default for StateSettings {
 /// What is served, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebSettings {
-    /// The addresses to listen on, at least one.
-    pub listen: Vec<ListenAddress>,
-    /// The path of the metrics.
+    /// The places to listen at, at least one.
+    pub listen: Vec<Listen>,
+    /// Whether the sockets that systemd opened are listened on instead.
+    pub systemd_socket: bool,
+    /// The web configuration file. It was right when the settings were loaded.
+    pub config_file: Option<PathBuf>,
+    /// The path of the metrics, behind the prefix.
     pub telemetry_path: String,
+    /// What stands before every path; empty, or `/a` or `/a/b`.
+    pub route_prefix: String,
+    /// What stands before every path in links.
+    pub link_prefix: String,
+    /// Scrapes at once; 0 is no limit.
+    pub max_requests: u32,
+    /// Whether the health endpoints need no password.
+    pub open_health: bool,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self {
+            listen: vec![Listen::Tcp(ListenAddress { host: None, port: LISTEN_PORT })],
+            systemd_socket: false,
+            config_file: None,
+            telemetry_path: TELEMETRY_PATH.into(),
+            route_prefix: String::new(),
+            link_prefix: String::new(),
+            max_requests: MAX_REQUESTS,
+            open_health: false,
+        }
+    }
+}
+
+/// A place to listen at. It shows as it is written on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// An address.
+    Tcp(ListenAddress),
+    /// The file of a unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+        }
+    }
 }
 
 /// An address to listen on. It shows as it is written on the command line.

@@ -6,7 +6,10 @@
 use crate::call::{Outcome, Status, Timestamp};
 
 use super::duration;
-use super::settings::{ApiRegion, Breakdown, CountFrom, FailureWord, ListenAddress, StateSettings};
+use super::settings::{
+    ApiRegion, Breakdown, CountFrom, FailureWord, Listen, ListenAddress, StateSettings,
+};
+use crate::web::listen::UNIX;
 
 /// The longest name of an app, in characters.
 const NAME_CHARS_MAX: usize = 128;
@@ -125,6 +128,32 @@ pub(super) fn listen_address(text: &str) -> Result<ListenAddress, String> {
     }
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     Ok(ListenAddress { host: Some(bare.to_owned()), port })
+}
+
+/// As [`listen_address`], or `unix:PATH`.
+pub(super) fn listen(text: &str) -> Result<Listen, String> {
+    let wrong = |_| "must be :PORT, HOST:PORT, [::1]:PORT or unix:PATH, such as :10180".to_owned();
+    match text.strip_prefix(UNIX) {
+        Some(path) => self::path(path).map(Listen::Unix),
+        None => listen_address(text).map(Listen::Tcp).map_err(wrong),
+    }
+}
+
+/// The path of a proxy or a prefix, without a slash at its end: empty, or `/a/b`.
+pub(super) fn route_prefix(text: &str) -> Result<String, String> {
+    let inner = text.trim_matches('/');
+    let is_usable = inner.is_empty() || (is_header_word(inner) && !inner.contains(['?', '#']));
+    if !is_usable {
+        return Err("must be a path such as /cometchat".into());
+    }
+    Ok(if inner.is_empty() { String::new() } else { format!("/{inner}") })
+}
+
+/// The path of the address under which people see the exporter, without a slash at its end.
+pub(super) fn external_url(text: &str) -> Result<String, String> {
+    let url = base_url(text)?;
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+    route_prefix(path)
 }
 
 /// A path that `/metrics` can be moved to.

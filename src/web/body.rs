@@ -5,17 +5,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Bytes, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The cached part of a response, shared by all who read it, and what was made for this one.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Body {
     parts: [Bytes; 2],
+    /// Held until the last byte is on its way or the reader is gone.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Body {
     /// `shared` first, then `own`.
     pub const fn new(shared: Bytes, own: Bytes) -> Self {
-        Self { parts: [shared, own] }
+        Self { parts: [shared, own], permit: None }
+    }
+
+    /// Keeps `permit` until the body was sent or is given up.
+    pub fn hold(&mut self, permit: OwnedSemaphorePermit) {
+        self.permit = Some(permit);
     }
 
     /// How many bytes are left to send.

@@ -30,6 +30,7 @@ pub(super) fn render(site: &Site, view: &View, now: Moment) -> String {
 
 fn write_page(html: &mut String, site: &Site, view: &View, now: Moment) -> fmt::Result {
     let (version, metrics) = (Escaped(site.version), Escaped(&site.telemetry_path));
+    let prefix = Escaped(&site.link_prefix);
     write!(
         html,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -37,8 +38,9 @@ fn write_page(html: &mut String, site: &Site, view: &View, now: Moment) -> fmt::
          <title>cometchat-exporter</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <h1>cometchat-exporter <span class=\"quiet\">{version}</span></h1>\n\
          <p>Counts the calls of CometChat apps for Prometheus.</p>\n\
-         <nav><a href=\"{metrics}\">Metrics</a><a href=\"/-/healthy\">Health</a>\
-         <a href=\"/-/ready\">Readiness</a></nav>\n\
+         <nav><a href=\"{prefix}{metrics}\">Metrics</a>\
+         <a href=\"{prefix}/-/healthy\">Health</a>\
+         <a href=\"{prefix}/-/ready\">Readiness</a></nav>\n\
          <table>\n<thead><tr><th>App</th><th>Up</th><th>Behind</th><th>State</th></tr></thead>\n\
          <tbody>\n"
     )?;

@@ -3,12 +3,13 @@
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-    HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::query;
 use super::{Body, View, page};
-use crate::metrics::{self, Moment, ProcessStats};
+use crate::metrics::{self, Lines, Moment, ProcessStats};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -17,26 +18,45 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 pub struct Site {
     /// Version of the exporter.
     pub version: &'static str,
-    /// Path of the metrics, `/metrics` unless configured.
+    /// Path of the metrics below the prefix, `/metrics` unless configured.
     pub telemetry_path: String,
+    /// What stands before every path of a request; empty, or `/a` or `/a/b`.
+    pub route_prefix: String,
+    /// What stands before every path in a link: the prefix, unless a proxy changes it.
+    pub link_prefix: String,
 }
 
 /// What stands at a path. Paths are exact: a slash more is another path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Metrics,
     Page,
     Healthy,
     Ready,
+    /// Where the page would be if there were no prefix, or if its last slash did not matter.
+    NearPage,
+}
+
+impl Place {
+    pub(super) const fn is_health(self) -> bool {
+        matches!(self, Self::Healthy | Self::Ready)
+    }
 }
 
 impl Site {
-    fn place(&self, path: &str) -> Option<Place> {
-        match path {
-            path if path == self.telemetry_path => Some(Place::Metrics),
-            "/" => Some(Place::Page),
-            "/-/healthy" => Some(Place::Healthy),
-            "/-/ready" => Some(Place::Ready),
+    /// With nothing before the paths.
+    pub const fn new(version: &'static str, telemetry_path: String) -> Self {
+        Self { version, telemetry_path, route_prefix: String::new(), link_prefix: String::new() }
+    }
+
+    pub(super) fn place(&self, path: &str) -> Option<Place> {
+        match path.strip_prefix(self.route_prefix.as_str()) {
+            Some(path) if path == self.telemetry_path => Some(Place::Metrics),
+            Some("/") => Some(Place::Page),
+            Some("/-/healthy") => Some(Place::Healthy),
+            Some("/-/ready") => Some(Place::Ready),
+            Some("") => Some(Place::NearPage),
+            _ if path == "/" => Some(Place::NearPage),
             _ => None,
         }
     }
@@ -53,10 +73,14 @@ pub fn route<B>(
     let mut response = match (site.place(request.uri().path()), request.method()) {
         (None, _) => not_found(site),
         (Some(place), &Method::GET | &Method::HEAD) => match place {
-            Place::Metrics => exposition(view, now, &stats()),
+            Place::Metrics => match query::values(request.uri().query(), "app") {
+                names if names.is_empty() => exposition(view, now, &stats()),
+                names => of_apps(view, now, &names),
+            },
             Place::Page => front_page(site, view, now),
             Place::Healthy => plain(StatusCode::OK, "healthy\n"),
             Place::Ready => ready(view, now),
+            Place::NearPage => to_page(site),
         },
         (Some(_), method) => not_allowed(method),
     };
@@ -73,6 +97,34 @@ fn exposition(view: &View, now: Moment, stats: &ProcessStats) -> Response<Body> 
     let live = metrics::live(view.apps().map(|app| &app.lines), stats, now);
     let mut response = Response::new(Body::new(view.exposition(), Bytes::from(live)));
     set(&mut response, CONTENT_TYPE, metrics::CONTENT_TYPE);
+    response
+}
+
+/// The metrics of these apps, and nothing about the process.
+fn of_apps(view: &View, now: Moment, names: &[String]) -> Response<Body> {
+    if let Some(unknown) =
+        names.iter().find(|name| view.apps().all(|app| app.lines.name() != *name))
+    {
+        let known: Vec<&str> = view.apps().map(|app| app.lines.name()).collect();
+        let (unknown, known) = (unknown.escape_debug(), known.join(", "));
+        let text = format!("there is no app `{unknown}`; there are: {known}\n");
+        return plain(StatusCode::NOT_FOUND, text);
+    }
+    let apps = view.apps().map(|app| &app.lines);
+    let apps = apps.filter(|app| names.iter().any(|name| name == app.name()));
+    let no_process = Lines::default();
+    let text = metrics::join(apps.clone(), &no_process);
+    let live = metrics::live(apps, &ProcessStats::default(), now);
+    let mut response = Response::new(Body::new(text.into(), live.into()));
+    set(&mut response, CONTENT_TYPE, metrics::CONTENT_TYPE);
+    response
+}
+
+fn to_page(site: &Site) -> Response<Body> {
+    let to = format!("{}/", site.link_prefix);
+    let mut response = plain(StatusCode::FOUND, format!("the page is at {to}\n"));
+    let to = HeaderValue::try_from(to).expect("a prefix is made of visible characters");
+    response.headers_mut().insert(LOCATION, to);
     response
 }
 
@@ -94,9 +146,11 @@ fn ready(view: &View, now: Moment) -> Response<Body> {
 }
 
 fn not_found(site: &Site) -> Response<Body> {
-    let path = &site.telemetry_path;
-    let text =
-        format!("nothing here; there are / (status), {path} (metrics), /-/healthy and /-/ready\n");
+    let Site { telemetry_path: path, route_prefix: prefix, .. } = site;
+    let text = format!(
+        "nothing here; there are {prefix}/ (status), {prefix}{path} (metrics), \
+         {prefix}/-/healthy and {prefix}/-/ready\n"
+    );
     plain(StatusCode::NOT_FOUND, text)
 }
 
@@ -107,14 +161,14 @@ fn not_allowed(method: &Method) -> Response<Body> {
     response
 }
 
-fn plain(status: StatusCode, text: impl Into<String>) -> Response<Body> {
+pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<Body> {
     let mut response = Response::new(text.into().into());
     *response.status_mut() = status;
     set(&mut response, CONTENT_TYPE, PLAIN);
     response
 }
 
-fn set(response: &mut Response<Body>, name: HeaderName, value: &'static str) {
+pub(super) fn set(response: &mut Response<Body>, name: HeaderName, value: &'static str) {
     response.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 

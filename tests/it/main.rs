@@ -10,3 +10,4 @@ mod prometheus;
 mod simulation;
 mod tidy;
 mod truth;
+mod web;

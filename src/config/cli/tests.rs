@@ -5,6 +5,7 @@ use clap::{CommandFactory, Parser};
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::config::settings::{Listen, ListenAddress};
 
 fn parse(line: &str) -> Result<Command, clap::Error> {
     let words = std::iter::once("cometchat-exporter").chain(line.split_whitespace());
@@ -46,10 +47,11 @@ fn without_a_command_it_runs() {
 fn the_defaults_are_those_of_the_documents() {
     let args = run_args("");
     assert_eq!(
-        args.listen,
-        [ListenAddress { host: None, port: super::super::settings::LISTEN_PORT }]
+        args.web.at.listen,
+        [Listen::Tcp(ListenAddress { host: None, port: super::super::settings::LISTEN_PORT })]
     );
-    assert_eq!(args.telemetry_path, "/metrics");
+    assert_eq!((args.web.telemetry_path.as_str(), args.web.max_requests), ("/metrics", 40));
+    assert!(!args.web.open_health && !args.web.systemd_socket);
     assert_eq!((args.log_level, args.log_format), (LogLevel::default(), LogFormat::default()));
     let Ok(Command::Simulate(args)) = parse("simulate") else { unreachable!("not simulate") };
     assert_eq!(args.listen.to_string(), "127.0.0.1:18080");
@@ -72,10 +74,30 @@ fn the_help_names_the_same_defaults_as_the_settings() {
 #[test]
 fn flags_are_repeatable_where_they_say_so() {
     let args = run_args(
-        "--web.listen-address=:1 --web.listen-address=[::1]:2 --web.listen-address localhost:3",
+        "--web.listen-address=:1 --web.listen-address=[::1]:2 --web.listen-address localhost:3 \
+         --web.listen-address=unix:/run/x.sock",
     );
-    let shown: Vec<String> = args.listen.iter().map(ToString::to_string).collect();
-    assert_eq!(shown, [":1", "[::1]:2", "localhost:3"]);
+    let shown: Vec<String> = args.web.at.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, [":1", "[::1]:2", "localhost:3", "unix:/run/x.sock"]);
+}
+
+#[test]
+fn the_prefix_of_paths_is_that_of_the_external_url_unless_it_is_given() {
+    for (line, route, link) in [
+        ("", "", ""),
+        ("--web.route-prefix=/", "", ""),
+        ("--web.route-prefix=a/b/", "/a/b", "/a/b"),
+        ("--web.external-url=https://example.org", "", ""),
+        ("--web.external-url=https://example.org:8443/cometchat/", "/cometchat", "/cometchat"),
+        ("--web.external-url=http://x/cometchat --web.route-prefix=/", "", "/cometchat"),
+    ] {
+        let at = run_args(line).web.at;
+        assert_eq!(
+            (at.route_prefix().as_str(), at.link_prefix().as_str()),
+            (route, link),
+            "{line}"
+        );
+    }
 }
 
 #[test]
@@ -121,7 +143,25 @@ fn a_bad_flag_is_refused_by_its_name() {
     refused(
         "--web.listen-address=10180",
         expect![
-            "error: invalid value '10180' for '--web.listen-address <ADDRESS>': must be :PORT, HOST:PORT or [::1]:PORT, such as :10180"
+            "error: invalid value '10180' for '--web.listen-address <ADDRESS>': must be :PORT, HOST:PORT, [::1]:PORT or unix:PATH, such as :10180"
+        ],
+    );
+    refused(
+        "--web.max-requests=-1",
+        expect![
+            "error: invalid value '-1' for '--web.max-requests <NUMBER>': -1 is not in 0..=4294967295"
+        ],
+    );
+    refused(
+        "--web.external-url=example.org",
+        expect![
+            "error: invalid value 'example.org' for '--web.external-url <URL>': must begin with https:// or http://"
+        ],
+    );
+    refused(
+        "healthcheck --url=localhost",
+        expect![
+            "error: invalid value 'localhost' for '--url <URL>': must be a whole address, such as http://localhost:10180/-/healthy"
         ],
     );
     refused("--log.level=loud", expect!["error: invalid value 'loud' for '--log.level <LEVEL>'"]);
@@ -182,23 +222,21 @@ fn the_short_help_reads_well() {
           demo          Try it out: a simulated API and the exporter in one process, nothing to configure
           simulate      Serve a simulated Calls API, and nothing else
           check-config  Name every problem of a configuration with its place, start nothing
+          healthcheck   Exit with 0 if the exporter answers; for health checks of containers
           help          Print this message or the help of the given subcommand(s)
 
         Options:
-              --config.file <PATH>            Configuration file (YAML)
-              --poll.interval <DURATION>      Time from poll to poll, at least 1s [default: 30s]
-              --count.from <WHEN>             Count calls from then on: now, a duration back (30d) or a time
-                                              (2026-01-31T00:00:00Z) [default: now]
-              --state.path <FILE|memory>      File that keeps the counts over a restart, or memory [default:
-                                              cometchat-exporter.redb]
-              --web.listen-address <ADDRESS>  Address to listen on, repeatable: :PORT (all addresses),
-                                              HOST:PORT or [::1]:PORT [default: :10180]
-              --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
-              --log.level <LEVEL>             The least that is logged: trace, debug, info, warn or error
-                                              [default: info]
-              --log.format <FORMAT>           How a log line looks: logfmt or json [default: logfmt]
-          -h, --help                          Print help
-          -V, --version                       Print version
+              --config.file <PATH>        Configuration file (YAML)
+              --poll.interval <DURATION>  Time from poll to poll, at least 1s [default: 30s]
+              --count.from <WHEN>         Count calls from then on: now, a duration back (30d) or a time
+                                          (2026-01-31T00:00:00Z) [default: now]
+              --state.path <FILE|memory>  File that keeps the counts over a restart, or memory [default:
+                                          cometchat-exporter.redb]
+              --log.level <LEVEL>         The least that is logged: trace, debug, info, warn or error
+                                          [default: info]
+              --log.format <FORMAT>       How a log line looks: logfmt or json [default: logfmt]
+          -h, --help                      Print help
+          -V, --version                   Print version
 
         One app without a file:
               --cometchat.app-id <ID>          The one app to read, without a file that lists apps
@@ -206,6 +244,22 @@ fn the_short_help_reads_well() {
               --cometchat.api-key-file <PATH>  File that holds its API key, read again when it changes
               --cometchat.base-url <URL>       Address of the API [default:
                                                https://{appId}.call-{region}.cometchat.io/v3]
+
+        Web server:
+              --web.listen-address <ADDRESS>  Address to listen on, repeatable: :PORT (all addresses),
+                                              HOST:PORT, [::1]:PORT or unix:PATH [default: :10180]
+              --web.config.file <PATH>        File with TLS, passwords and limits, in the format of
+                                              Prometheus' exporter-toolkit
+              --web.route-prefix <PATH>       What stands before every path [default: the path of
+                                              --web.external-url]
+              --web.external-url <URL>        Address under which people reach it, for links, if a proxy
+                                              stands before it
+              --web.systemd-socket            Listen on the sockets that systemd opened, in place of
+                                              --web.listen-address
+              --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
+              --web.max-requests <NUMBER>     Scrapes at once, further ones get 503; 0 is no limit [default:
+                                              40]
+              --web.open-health               Answer /-/healthy and /-/ready without a password, too
 
         Flags of a command stand behind its name: `cometchat-exporter check-config --config.file=x.yaml`.
 

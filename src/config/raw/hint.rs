@@ -3,8 +3,13 @@
 use crate::config::fault::quoted;
 use crate::config::keys::{self, SectionKeys};
 
-/// The sentence about an unknown key of `section`, or of the top of the file without one.
-pub(super) fn unknown_key(key: &str, section: Option<SectionKeys>) -> String {
+/// The sentence about an unknown key of `section`, or of the top of the file without one. `sections`
+/// are all that the file may have.
+pub(super) fn unknown_key(
+    key: &str,
+    section: Option<SectionKeys>,
+    sections: &[SectionKeys],
+) -> String {
     // `api_key:value` without a blank is one long key: what follows the colon may be a secret.
     if let Some((name, _)) = key.split_once([':', '=']) {
         return format!("unknown key {}: a key ends with a colon and a blank", quoted(name));
@@ -14,43 +19,49 @@ pub(super) fn unknown_key(key: &str, section: Option<SectionKeys>) -> String {
         name => format!("in {name}"),
     });
     let sentence = format!("unknown key {} {place}", quoted(key));
-    let hint = near_name(key, section)
+    let names = names_of(section, sections);
+    let hint = near_name(key, &names)
         .map(|name| format!("did you mean `{name}`?"))
-        .or_else(|| owner(key))
+        .or_else(|| owner(key, sections))
         .or_else(|| by_flag_only(key, section))
-        .unwrap_or_else(|| format!("known are {}", names_of(section).join(", ")));
+        .unwrap_or_else(|| format!("known are {}", names.join(", ")));
     format!("{sentence}; {hint}")
 }
 
 /// The known key that somebody meant, so that it is not reported as missing as well.
-pub(super) fn meant(key: &str, section: Option<SectionKeys>) -> Option<&'static str> {
+pub(super) fn meant(
+    key: &str,
+    section: Option<SectionKeys>,
+    sections: &[SectionKeys],
+) -> Option<&'static str> {
+    let names = names_of(section, sections);
     match key.split_once([':', '=']) {
-        Some((name, _)) => names_of(section).into_iter().find(|known| *known == name.trim()),
-        None => near_name(key, section),
+        Some((name, _)) => names.into_iter().find(|known| *known == name.trim()),
+        None => near_name(key, &names),
     }
 }
 
-fn names_of(section: Option<SectionKeys>) -> Vec<&'static str> {
+fn names_of(section: Option<SectionKeys>, sections: &[SectionKeys]) -> Vec<&'static str> {
     match section {
         Some(section) => section.keys.iter().map(|(name, _)| *name).collect(),
-        None => keys::SECTIONS.iter().map(|section| section.name).collect(),
+        None => sections.iter().map(|section| section.name).collect(),
     }
 }
 
 /// The known key that is spelled much like this one.
-fn near_name(key: &str, section: Option<SectionKeys>) -> Option<&'static str> {
+fn near_name(key: &str, names: &[&'static str]) -> Option<&'static str> {
     let key = plain(key);
     let distance_max = 1 + key.chars().count() / 5;
-    (names_of(section).into_iter())
-        .map(|name| (edit_distance(&key, &plain(name)), name))
+    (names.iter())
+        .map(|name| (edit_distance(&key, &plain(name)), *name))
         .filter(|(distance, _)| *distance <= distance_max)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
 /// Where a key belongs that is right, but in the wrong section.
-fn owner(key: &str) -> Option<String> {
-    keys::SECTIONS.iter().find_map(|owner| {
+fn owner(key: &str, sections: &[SectionKeys]) -> Option<String> {
+    sections.iter().find_map(|owner| {
         let (name, _) = owner.keys.iter().find(|(name, _)| plain(name) == plain(key))?;
         let entry = if owner.name == keys::APPS.name { "an entry of " } else { "" };
         Some(format!("`{name}` belongs below {entry}`{}`", owner.name))

@@ -10,13 +10,13 @@ use super::Placed;
 use crate::config::fault::{Collector, Place};
 
 /// A value and where it stands.
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(in crate::config) struct Node {
+    pub(in crate::config) place: Place,
+    pub(in crate::config) value: Value,
 }
 
 /// What YAML can say, as far as a configuration needs it.
-pub(super) enum Value {
+pub(in crate::config) enum Value {
     Null,
     Text(String),
     List(Vec<Node>),
@@ -25,7 +25,7 @@ pub(super) enum Value {
 
 impl Value {
     /// How a sentence calls it.
-    pub(super) fn shape(&self) -> &'static str {
+    pub(in crate::config) fn shape(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Text(_) => "a single value",
@@ -36,7 +36,7 @@ impl Value {
 }
 
 /// Parses `text`; where it is no YAML, that is reported.
-pub(super) fn parse(text: &str, faults: &mut Collector) -> Option<Node> {
+pub(in crate::config) fn parse(text: &str, faults: &mut Collector) -> Option<Node> {
     let options = serde_saphyr::options! {
         // All of them are wanted with their places, not the first alone.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,

@@ -10,7 +10,7 @@ use crate::web::{Publisher, Trouble};
 fn rows(apps: Vec<AppEntry>) -> String {
     let publisher = Publisher::new(Lines::default(), NOW);
     publisher.publish_apps(apps);
-    let site = Site { version: "0.1.0", telemetry_path: "/metrics?\"<".into() };
+    let site = Site::new("0.1.0", "/metrics?\"<".into());
     let page = render(&site, &publisher.view(), NOW);
     page.lines()
         .skip_while(|line| !line.starts_with("<nav>"))

@@ -8,7 +8,7 @@ use crate::web::{AppEntry, Publisher};
 const START: Moment = EPOCH.start();
 
 fn site() -> Site {
-    Site { version: "0.1.0", telemetry_path: "/metrics".into() }
+    Site::new("0.1.0", "/metrics".into())
 }
 
 fn process_lines(poll_interval_ms: u64) -> Lines {
@@ -136,4 +136,64 @@ fn publishing_replaces_one_thing_and_leaves_views_that_were_taken() {
     let text = String::from_utf8(publisher.view().exposition().into()).expect("text");
     assert!(text.contains("cometchat_poll_interval_seconds 5\n"));
     assert!(text.contains("cometchat_app_info{cometchat_app=\"staging\""));
+}
+
+#[test]
+fn apps_can_be_picked_and_then_nothing_is_said_of_the_process() {
+    let apps = ["staging", "produ\"ction", "a & b"].map(|name| entry(name, true));
+    let publisher = publisher(apps.into());
+    let names = |text: &str| -> Vec<String> {
+        let up = text.lines().filter_map(|line| line.strip_prefix("cometchat_up{cometchat_app="));
+        up.map(|line| line.trim_end_matches("} 0").to_owned()).collect()
+    };
+    let one = ask("GET", "/metrics?app=a+%26%20b", &publisher, START.plus_ms(2_500));
+    assert_eq!(one.status(), 200);
+    assert_eq!(header(&one, CONTENT_TYPE), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let one = text(&one);
+    assert_eq!(names(&one), ["\"a & b\""]);
+    assert!(one.contains("cometchat_poll_lag_seconds{cometchat_app=\"a & b\"} 2.5\n"));
+    let samples = || one.lines().filter(|line| !line.starts_with('#'));
+    assert!(samples().all(|line| line.contains("cometchat_app=\"a & b\"")), "{one}");
+    let two = ask("GET", "/metrics?app=a+%26+b&x=y&app=staging&app=staging", &publisher, START);
+    assert_eq!(names(&text(&two)), ["\"staging\"", "\"a & b\""], "in the order of the file");
+    let all = text(&ask("GET", "/metrics?x=y", &publisher, START));
+    assert!(names(&all).len() == 3 && all.ends_with("process_threads 3\n"));
+}
+
+#[test]
+fn an_app_that_is_not_there_is_told_with_those_that_are() {
+    let publisher = publisher(vec![entry("production", true), entry("staging", true)]);
+    for (query, name) in [("app=prod", "prod"), ("app=staging&app=%0a", "\\n"), ("app", "")] {
+        let response = ask("GET", &format!("/metrics?{query}"), &publisher, START);
+        assert_eq!(response.status(), 404, "{query}");
+        let expected = format!("there is no app `{name}`; there are: production, staging\n");
+        assert_eq!(text(&response), expected);
+    }
+}
+
+#[test]
+fn a_prefix_stands_before_every_path_and_every_link() {
+    let publisher = publisher(Vec::new());
+    let (route_prefix, link_prefix) = ("/in".to_owned(), "/out/side".to_owned());
+    let site = Site { route_prefix, link_prefix, ..site() };
+    let ask = |path: &str| {
+        let request = Request::builder().uri(path).body(()).expect("a request");
+        route(&request, &site, &publisher.view(), START, ProcessStats::default)
+    };
+    for path in ["/in/", "/in/metrics", "/in/-/healthy", "/in/-/ready"] {
+        assert_eq!(ask(path).status(), 200, "{path}");
+    }
+    for path in ["/metrics", "/-/healthy", "/inn/", "/in/in/", "/out/side/"] {
+        assert_eq!(ask(path).status(), 404, "{path}");
+    }
+    for path in ["/", "/in"] {
+        assert_eq!(header(&ask(path), LOCATION), Some("/out/side/"), "{path}");
+        assert_eq!(ask(path).status(), 302, "{path}");
+    }
+    let page = text(&ask("/in/"));
+    for link in ["/out/side/metrics", "/out/side/-/healthy", "/out/side/-/ready"] {
+        assert!(page.contains(&format!("<a href=\"{link}\">")), "{link}");
+    }
+    let nothing = text(&ask("/x"));
+    assert!(nothing.contains("there are /in/ (status), /in/metrics (metrics)"), "{nothing}");
 }

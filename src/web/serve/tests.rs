@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -22,13 +23,14 @@ async fn start(publisher: Publisher, limits: Limits) -> Running {
     let listener = bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let server = Server {
-        site: Site { version: "0.1.0", telemetry_path: "/metrics".into() },
+        site: Site::new("0.1.0", "/metrics".into()),
         publisher,
+        guard: Guard::default(),
         now: Arc::new(|| Moment(0)),
         limits,
     };
     let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(serve(vec![listener], server, async {
+    let ended = tokio::spawn(serve(vec![Listener::Tcp(listener)], server, async {
         let _ = stopped.await;
     }));
     Running { address, stop, ended }

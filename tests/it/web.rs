@@ -1,0 +1,13 @@
+//! The web side over real sockets: TLS, passwords, limits, and changes of all that while it runs.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "tests spawn tasks, write files and fail as they like"
+)]
+
+mod client;
+mod healthcheck;
+mod reload;
+mod served;
+mod toolkit;
+mod world;
