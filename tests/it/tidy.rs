@@ -3,8 +3,8 @@
 //! A failure names the place and says what to do. A rule that is in the way is changed here, in the
 //! open, and in ARCHITECTURE.md.
 
+mod crates;
 mod layers;
-mod licences;
 mod papers;
 mod sizes;
 mod source;

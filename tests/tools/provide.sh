@@ -93,22 +93,31 @@ unpack_debian() {
     # shellcheck disable=SC2016 # the format is apt's
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' |
         grep --max-count=1 '/debian/$') || fail "the apt sources name no mirror of Debian"
-    scratch=$(mktemp --directory)
+    scratch=$unpacked.new
+    rm -rf "$scratch"
     mkdir -p "$scratch"/{state/lists/partial,cache/archives/partial,files}
     touch "$scratch/status"
     printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
         "$mirror" "$suite" >"$scratch/sources.list"
-    local apt=(
-        apt-get -qq
-        -o "Dir::State=$scratch/state" -o "Dir::State::status=$scratch/status"
-        -o "Dir::Cache=$scratch/cache" -o "Dir::Etc::sourcelist=$scratch/sources.list"
-        -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null
-        -o Dir::Etc::preferencesparts=/dev/null
-        -o "APT::Sandbox::User=$(id -un)" -o Acquire::Languages=none
-    )
-    "${apt[@]}" update || fail "could not read what packages Debian $suite has"
-    (cd "$scratch" && "${apt[@]}" download "${packages[@]}") ||
-        fail "could not download ${packages[*]} of Debian $suite"
+    # A package system of its own beside that of the machine, without the hooks of the latter.
+    cat >"$scratch/apt.conf" <<END
+Dir::State "$scratch/state";
+Dir::State::status "$scratch/status";
+Dir::Cache "$scratch/cache";
+Dir::Etc::sourcelist "$scratch/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Acquire::Languages "none";
+APT::Sandbox::User "$(id -un)";
+#clear APT::Update;
+#clear DPkg::Post-Invoke;
+END
+    (
+        cd "$scratch"
+        apt-get -qq --config-file=apt.conf update
+        apt-get -qq --config-file=apt.conf download "${packages[@]}"
+    ) || fail "could not download ${packages[*]} of Debian $suite"
     local package
     for package in "$scratch"/*.deb; do
         dpkg --extract "$package" "$scratch/files" || fail "could not unpack $package"

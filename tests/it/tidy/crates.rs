@@ -1,9 +1,9 @@
-//! Licences and versions of the crates that end up in the binary.
+//! The crates that others wrote: which may be shipped, and whether each is needed.
 
 use std::process::Command;
 
 use super::none;
-use super::source::root;
+use super::source::{read, root, sources};
 
 const ALLOWED: [&str; 8] = [
     "Apache-2.0",
@@ -17,7 +17,7 @@ const ALLOWED: [&str; 8] = [
 ];
 
 /// Crates of which two versions are built, since their users have not agreed yet.
-const TWICE: [&str; 1] = ["syn"];
+const TWICE: [&str; 2] = ["getrandom", "syn"];
 
 fn cargo_tree(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
@@ -63,7 +63,7 @@ fn every_crate_may_be_shipped() {
     }
     violations.sort();
     violations.dedup();
-    none(&violations, "use another crate, or allow the licence in tests/it/tidy/licences.rs");
+    none(&violations, "use another crate, or allow the licence in tests/it/tidy/crates.rs");
 }
 
 #[test]
@@ -74,4 +74,21 @@ fn no_crate_is_built_in_two_versions() {
     violations.retain(|name| !TWICE.contains(&name.as_str()));
     violations.dedup();
     none(&violations, "bring the users to one version (`cargo tree --duplicates` names them)");
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let manifest = read("Cargo.toml").unwrap();
+    let code: String = sources().into_iter().map(|source| source.text).collect();
+    let mut violations = Vec::new();
+    for section in ["[dependencies]", "[dev-dependencies]"] {
+        let (_, rest) = manifest.split_once(&format!("\n{section}\n")).unwrap();
+        let lines = rest.lines().take_while(|line| !line.starts_with('['));
+        for (name, _) in lines.filter_map(|line| line.split_once(" = ")) {
+            if !code.contains(&format!("{}::", name.replace('-', "_"))) {
+                violations.push(name.to_owned());
+            }
+        }
+    }
+    none(&violations, "take it out of Cargo.toml");
 }
