@@ -7,6 +7,7 @@ mod mistakes;
 mod process;
 mod program;
 mod prometheus;
+mod rules;
 mod simulation;
 mod tidy;
 mod truth;

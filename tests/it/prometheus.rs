@@ -15,7 +15,7 @@ use crate::program::{Program, get, sum, until};
 
 /// The program that a variable names, or one of that name in `PATH`.
 #[track_caller]
-fn tool(variable: &str, name: &str) -> String {
+pub(crate) fn tool(variable: &str, name: &str) -> String {
     let program = env::var(variable).unwrap_or_else(|_| name.to_owned());
     let runs = Command::new(&program).arg("--version").output().is_ok();
     assert!(runs, "needs {name} (as {variable} or in PATH): run tests/run, which brings it");
