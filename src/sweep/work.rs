@@ -38,10 +38,10 @@ impl Sweep {
         let newest = covered.newest()?.to;
         let gaps = covered.gaps(Span::new(self.progress.floor, newest));
         let is_filled = |gap: &Span| {
-            beside.iter().any(|ask| match ask.purpose {
-                Purpose::Gap { target, .. } => target == self.target(*gap),
-                _ => false,
-            })
+            let own = self.target(*gap);
+            let fills =
+                |ask: &Ask| matches!(ask.purpose, Purpose::Gap { target, .. } if target == own);
+            beside.iter().any(fills)
         };
         if let Some(gap) = gaps.into_iter().rev().find(|gap| !is_filled(gap)) {
             let target = self.target(gap);
