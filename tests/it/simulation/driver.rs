@@ -93,6 +93,8 @@ pub(super) struct Process<'a> {
     /// How many requests may be under way together.
     pub(super) n_at_once: usize,
     pub(super) asked: &'a mut Vec<(i64, Ask)>,
+    /// Sees the state before each request, and whenever there is nothing to ask.
+    pub(super) watch: &'a mut dyn FnMut(Moment, &Sweep),
 }
 
 impl Process<'_> {
@@ -118,6 +120,7 @@ impl Process<'_> {
         let mut backoff = Backoff::new(self.random.next());
         while self.world.now_ms < until_ms {
             let now = self.world.now();
+            (self.watch)(now, &sweep);
             match sweep.plan(now, false) {
                 Plan::Wait(until) => {
                     self.world.advance(until.0.max(now.0 + 1).min(until_ms));

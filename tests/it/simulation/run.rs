@@ -82,6 +82,7 @@ fn run(seed: u64, scenario: Scenario) -> Outcome {
             latency_ms: 50,
             n_at_once,
             asked: &mut asked,
+            watch: &mut |_, _| {},
         };
         if let Err(Killed) = process.run(options, budget, rest_s * 1000) {
             let down_ms = random.pick(&[100, 1_000, 5_000, 30_000, 70_000, 150_000]);
