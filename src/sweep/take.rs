@@ -12,7 +12,7 @@ use crate::ledger::{Entry, Posting, absent, post};
 /// What to ask for where the API refuses the page size.
 const SMALLER_PAGES: [u32; 4] = [50, 30, 25, 10];
 /// Requests that look for the calls of one second in vain before they are put off.
-const MISSES_MAX: u32 = 24;
+const MISSES_MAX: u32 = 64;
 /// Seconds of `initiatedAt` closer than this are looked up in one go.
 const NEAR_S: i64 = 60;
 

@@ -96,8 +96,9 @@ pub struct Walks {
 
 /// Walks of one sort at once.
 pub const LANES: usize = 10;
-/// Steps of one search before it starts anew.
-const TRIES_MAX: u32 = 14;
+/// Steps of one search before it starts anew: twenty that double find any page of a million, and as
+/// many that halve narrow it down.
+const TRIES_MAX: u32 = 40;
 
 impl Walks {
     /// At the start of a process nothing is known but the number of the first page.

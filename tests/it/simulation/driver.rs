@@ -78,8 +78,8 @@ pub(super) struct Killed;
 pub(super) enum Kills {
     /// So many times of a hundred, until a moment.
     Chance { percent: i64, until_ms: i64 },
-    /// Once, at the effect with this number.
-    At(u64),
+    /// At the effects with these numbers; none has the number 0.
+    At([u64; 2]),
 }
 
 pub(super) struct Process<'a> {
@@ -104,7 +104,7 @@ impl Process<'_> {
             Kills::Chance { percent, until_ms } => {
                 self.world.now_ms < until_ms && self.random.chance(percent)
             }
-            Kills::At(number) => number == *self.n_effects,
+            Kills::At(numbers) => numbers.contains(self.n_effects),
         };
         if dies { Err(Killed) } else { Ok(()) }
     }
