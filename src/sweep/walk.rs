@@ -367,7 +367,7 @@ fn print(page: &Page) -> u64 {
 }
 
 /// Fingerprints of the rows of a page, of those that are no calls last.
-pub(super) fn prints(page: &Page) -> Vec<u64> {
+pub fn prints(page: &Page) -> Vec<u64> {
     let calls = page.calls.iter().map(|call| hash(&call.key));
     let lost = page.defects.iter().filter(|defect| defect.is_no_call());
     calls.chain(lost.map(|defect| defect.row_hash)).collect()
