@@ -24,7 +24,7 @@ fn promtool(variable: &str, arguments: &[&str]) {
 fn promtool_accepts_the_rules_and_their_tests_pass() {
     for variable in ["PROMTOOL", "PROMTOOL_NEWER"] {
         promtool(variable, &["check", "rules", "--lint=all", "--lint-fatal", RULES[0], RULES[1]]);
-        promtool(variable, &["test", "rules", "prometheus/cometchat.test.yml"]);
+        promtool(variable, &["test", "rules", "prometheus/tests/exporter.yml"]);
     }
 }
 
