@@ -88,13 +88,26 @@ provide_prometheus() {
 provide_alertmanager() {
     if [[ -z ${ALERTMANAGER:-} || -z ${AMTOOL:-} ]]; then
         unpack_debian bookworm prometheus-alertmanager
-        export ALERTMANAGER=$unpacked/usr/bin/prometheus-alertmanager
-        export AMTOOL=$unpacked/usr/bin/amtool
+        export ALERTMANAGER=$unpacked/alertmanager AMTOOL=$unpacked/usr/bin/amtool
+        [[ -e $ALERTMANAGER ]] || uproot_alertmanager "$unpacked"
     fi
     local program
     for program in "$ALERTMANAGER" "$AMTOOL"; do
         "$program" --version >/dev/null 2>&1 || fail "$program does not run on this machine"
     done
+}
+
+# Debian's Alertmanager does not start without its templates below /usr/share. So that it need not be
+# installed, the path in the unpacked program is made a relative one of the same length, and a script
+# starts it in its folder.
+uproot_alertmanager() {
+    local folder=$1 path=usr/share/prometheus/alertmanager
+    LC_ALL=C sed -i "s,/$path,$path/,g" "$folder/usr/bin/prometheus-alertmanager"
+    # shellcheck disable=SC2016 # it is the script that looks for its folder
+    printf '#!/bin/sh\ncd "${0%%/*}" && exec usr/bin/prometheus-alertmanager "$@"\n' \
+        >"$folder/alertmanager.new"
+    chmod +x "$folder/alertmanager.new"
+    mv "$folder/alertmanager.new" "$folder/alertmanager"
 }
 
 # Unpacks packages of a Debian release into a folder of the cache, and names it in $unpacked.
