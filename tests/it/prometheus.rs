@@ -102,7 +102,8 @@ impl Prometheus {
         Self { address, _program: program }
     }
 
-    fn api(&self, path: &str) -> Result<Value, String> {
+    /// The data of an answer of its API.
+    pub(crate) fn api(&self, path: &str) -> Result<Value, String> {
         let answer = get(&self.address, path)?;
         let mut reply: Value = serde_json::from_str(&answer.body).map_err(|e| e.to_string())?;
         if reply["status"] == "success" { Ok(reply["data"].take()) } else { Err(answer.body) }

@@ -127,6 +127,20 @@ fn inhibited(alertmanager: &str, app: &str) -> Result<Vec<Value>, String> {
     Ok(of_app.filter(is_held).map(|alert| alert["labels"]["alertname"].clone()).collect())
 }
 
+/// Every rule can be evaluated on the exporter's real series.
+fn check_rules(prometheus: &Prometheus) {
+    until("a first evaluation of every rule", || {
+        let data = prometheus.api("/api/v1/rules")?;
+        let groups = data["groups"].as_array().unwrap();
+        let rules: Vec<_> =
+            groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
+        let failed: Vec<_> = rules.iter().filter(|rule| rule["health"] == "err").collect();
+        assert!(failed.is_empty() && rules.len() > 50, "{} rules, {failed:?}", rules.len());
+        let is_done = rules.iter().all(|rule| rule["health"] == "ok");
+        if is_done { Ok(()) } else { Err("some are not evaluated yet".to_owned()) }
+    });
+}
+
 #[test]
 fn a_refused_key_reaches_a_person_and_so_does_its_end() {
     let folder = TempDir::new().unwrap();
@@ -168,6 +182,8 @@ fn a_refused_key_reaches_a_person_and_so_does_its_end() {
         if held.contains(&json!("CometChatNoCalls")) { Ok(()) } else { Err(format!("{held:?}")) }
     });
     assert_eq!(inhibited(&alertmanager, "another"), Ok(vec![]), "its app is read");
+
+    check_rules(&prometheus);
 
     fs::write(folder.path().join("key"), "simulated-key").unwrap();
     told(&messages, "resolved");
