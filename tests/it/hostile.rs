@@ -2,6 +2,7 @@
 //! `/metrics` out.
 
 mod fake;
+mod late;
 mod lists;
 mod refusals;
 mod rows;

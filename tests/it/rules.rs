@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::prometheus::tool;
 
-mod alarm;
+pub(crate) mod alarm;
 mod cases;
 mod mixin;
 mod runbooks;
@@ -28,7 +28,7 @@ fn yaml(path: &str) -> Value {
 }
 
 /// Every alert, as it stands in the file.
-fn alerts() -> Vec<Value> {
+pub(crate) fn alerts() -> Vec<Value> {
     let file = yaml(RULES[1]);
     let groups = file["groups"].as_array().unwrap();
     groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()

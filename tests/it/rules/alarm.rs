@@ -55,7 +55,7 @@ fn take(mut stream: &TcpStream) -> Option<(String, Value)> {
 
 /// The rules as they are shipped, but evaluated each second and without `for`: the test would
 /// otherwise take as long as a person waits for an alert.
-fn write_hasty_rules(folder: &Path) {
+pub(crate) fn write_hasty_rules(folder: &Path) {
     for file in RULES {
         let hasty: String = text(file)
             .lines()
