@@ -3,6 +3,7 @@
 
 mod doctor;
 mod fake;
+mod late;
 mod lists;
 mod refusals;
 mod rows;
