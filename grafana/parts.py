@@ -83,11 +83,12 @@ def panel(kind, title, description, unit, targets, options, custom=None, width=8
     }
 
 
-def lines(title, description, unit, *targets, bars=False, stack=False, floor=0, defaults=None, **more):
+def lines(title, description, unit, *targets, bars=False, stack=False, floor=0, calm=False, defaults=None, **more):
     custom = {
         "drawStyle": "bars" if bars else "line", "lineWidth": 1, "showPoints": "never",
         "fillOpacity": 70 if bars else 30 if stack else 8,
         "stacking": {"mode": "normal" if stack else "none", "group": "A"},
+        **({"axisSoftMax": 10} if calm else {}),
     }
     options = {
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
@@ -133,7 +134,7 @@ def table(title, description, unit, *targets, sort=None, rename=None, hide=(), o
     }})
     options = {"showHeader": True, "cellHeight": "sm",
                "sortBy": [{"displayName": sort, "desc": True}] if sort else []}
-    custom = {"align": "auto", "cellOptions": {"type": "auto"}}
+    custom = {"align": "auto", "minWidth": 70, "cellOptions": {"type": "auto"}}
     return panel("table", title, description, unit, targets, options, custom, transformations=steps_, **more)
 
 
@@ -201,7 +202,7 @@ def dashboard(name, title, description, panels, since="now-24h", refresh="1m", v
         "templating": {"list": [
             {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
              "regex": "", "refresh": 1, "hide": 0, "multi": False, "includeAll": False, "options": [],
-             "current": {}},
+             "current": {"text": "default", "value": "default"}},
             choice("job", "Job", "cometchat_exporter_build_info"),
             choice("instance", "Instance", "cometchat_exporter_build_info"),
             choice("cometchat_app", "App", "cometchat_app_info"),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes a past out of one exposition: history.py END < metrics.txt > history.om
 
-The newest two hours have every series each minute, the 61 days before them the counters of calls, by
-one replica: eight days each half hour, the rest each six hours. Counters grow to what they are by a curve of days and weeks; gauges stay. Each app of the
+The newest two hours have every series each minute, the 61 days before them what tells of calls, by
+one replica: eight days each half hour, counters before that each six hours. Counters grow to what they are by a curve of days and weeks; gauges stay. Each app of the
 exposition becomes three, the second one in trouble, and each is seen by two replicas.
 """
 
@@ -13,6 +13,7 @@ import sys
 MINUTE, HOUR, DAY = 60, 3600, 86400
 APPS = {"shop": (1.0, 1), "clinic": (0.4, 0), "school": (0.15, 1)}  # the size, and whether its API is up
 REPLICAS = ("10.0.0.1:10180", "10.0.0.2:10180")
+OF_CALLS = ("cometchat_call", "cometchat_part", "cometchat_rec", "cometchat_oldest")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
 
 
@@ -20,7 +21,7 @@ def growth(at, begin, end):
     """From 0 to 1, fast by day and on weekdays, slow at night."""
     def area(t):
         day, week = 2 * math.pi * t / DAY, 2 * math.pi * t / (7 * DAY)
-        return t - 0.85 * DAY / (2 * math.pi) * math.sin(day) - 0.3 * 7 * DAY / (2 * math.pi) * math.cos(week)
+        return t - 0.65 * DAY / (2 * math.pi) * math.sin(day) - 0.25 * 7 * DAY / (2 * math.pi) * math.cos(week)
     return (area(at) - area(begin)) / (area(end) - area(begin))
 
 
@@ -66,8 +67,9 @@ def main():
         for name, labels, value in rows:
             if kind == "histogram" and 'le="' in labels:
                 labels = re.sub(r'le="(\d+)"', r'le="\1.0"', labels)
-            old = family.startswith(("cometchat_call", "cometchat_part", "cometchat_rec")) and kind == "counter" and value > 0
-            past = [*range(begin, fine - 8 * DAY, 6 * HOUR), *range(fine - 8 * DAY, fine, HOUR // 2)]
+            old = value > 0 and family.startswith(OF_CALLS)
+            long_ago = range(begin, fine - 8 * DAY, 6 * HOUR) if kind == "counter" else ()
+            past = [*long_ago, *range(fine - 8 * DAY, fine, HOUR // 2)]
             newest = [*range(fine, end + 1, MINUTE if value else 4 * MINUTE)]
             for text, size, app in copies(labels):
                 times = past + newest if old and REPLICAS[0] in text else newest
@@ -85,13 +87,14 @@ def main():
                     elif name.endswith("timestamp_seconds") and "from" not in name and "reload" not in name:
                         figure = at - (700 if lag else 4)
                         if "oldest" in name:
-                            figure = fine - HOUR if at < fine + 3600 else fine + 3200
+                            figure = at - 400 - (at + 900) % 5400
                     elif name == "process_start_time_seconds" and "10.0.0.2" in text:
                         figure = value - DAY if at < fine + 3000 else fine + 3000
                     elif name == "cometchat_poll_lag_seconds" and lag:
                         figure = 700 + (at - fine) / 60
                     elif "_open" in name or "_recent_" in name:
-                        figure = value * size * (1 + 0.3 * math.sin(at / 1700)) // 1
+                        day = math.cos(2 * math.pi * at / DAY)
+                        figure = value * size * (1 - 0.6 * day + 0.1 * math.sin(at / 1700)) // 1
                     else:
                         figure = value
                     out.append(f"{name}{{{text}}} {figure} {at}")
