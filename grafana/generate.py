@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+sys.dont_write_bytecode = True
 from parts import (
     APP, BLUE, EXPORTER, GREEN, GREY, ORANGE, OUTCOMES, RANGE, RED, YELLOW, cell, coloured, dashboard,
     heatmap, highest, increase, lines, now, override, panel, quantile, query, rate, row, seen, series,
@@ -15,6 +16,7 @@ GOOD_LOW = steps(GREEN, (0.3, YELLOW), (0.6, RED))
 GOOD_HIGH = steps(RED, (0.3, YELLOW), (0.5, GREEN))
 NO_OTHER = 'call_type!="other"'
 KINDS = ("call_type", "mode", "receiver_type")
+KIND_COLOURS = coloured({"audio": BLUE, "video": "purple"})
 
 
 def ratio(by, part, whole, more_part="", more_whole="", offset=""):
@@ -30,7 +32,8 @@ def range_ratio(part, whole, more_part="", more_whole=""):
 def kinds_of(metric, title):
     return [lines(f"{title} by {kind.replace('_', ' ')}", f"{title}, by {kind}, each point over one hour.",
                   "short", query(increase(kind, metric, window="$__rate_interval"), f"{{{{{kind}}}}}"),
-                  bars=True, stack=True, interval="1h", height=6) for kind in KINDS]
+                  bars=True, stack=True, interval="1h", height=6,
+                  overrides=KIND_COLOURS) for kind in KINDS]
 
 
 CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.", [
@@ -67,7 +70,8 @@ CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.",
     lines("Answer rate by type", "Ended calls among all final ones of mode call, over one hour.", "percentunit",
           query(ratio("call_type", "cometchat_calls_total", "cometchat_calls_total",
                       'mode="call", status="ended", call_type!="other"', 'mode="call", call_type!="other"'),
-                "{{call_type}}"), interval="1h", defaults={"max": 1}),
+                "{{call_type}}"), interval="1h",
+          overrides=KIND_COLOURS, defaults={"max": 1}),
     lines("Calls begun against last week", "Calls and meetings initiated per minute, over one hour.", "cpm",
           query("60 * " + rate("", "cometchat_calls_initiated_total"), "now"),
           query(f"60 * sum({seen('rate', 'cometchat_calls_initiated_total', offset=' offset 1w')})",
@@ -86,7 +90,7 @@ CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.",
     lines("People per call", "The mean number of distinct people that joined, over one hour.", "short",
           query(f"{rate('call_type', 'cometchat_call_participants_sum', NO_OTHER)} / "
                 f"({rate('call_type', 'cometchat_call_participants_count', NO_OTHER)} > 0)",
-                "{{call_type}}"), interval="1h"),
+                "{{call_type}}"), interval="1h", overrides=KIND_COLOURS),
     heatmap("Answer times", "How many calls were answered after how many seconds.",
             "cometchat_call_answer_seconds", width=12, interval="1h"),
     heatmap("Durations", "How many calls lasted how long.",
@@ -108,7 +112,7 @@ CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.",
           stack=True, overrides=coloured({**OUTCOMES, "ongoing": "light-green", "initiated": "light-blue"})),
     lines("Recent minutes", "Audio and video time of the calls of the recent window.", "short",
           *(query(f"sum({highest(f'cometchat_recent_{kind}_seconds')}) / 60", kind)
-            for kind in ("audio", "video"))),
+            for kind in ("audio", "video")), overrides=KIND_COLOURS),
     lines("Recent participants and recordings", "Participants and recorded calls of the recent window.", "short",
           query(f"sum({highest('cometchat_recent_participants')})", "participants"),
           query(f"sum({highest('cometchat_recent_recorded_calls')})", "recorded calls")),
@@ -128,7 +132,6 @@ def per_day(metric, by="", factor=""):
 
 
 DAY = {"bars": True, "interval": "1d", "stack": True}
-KIND_COLOURS = coloured({"audio": BLUE, "video": "purple"})
 USAGE = dashboard("usage", "Usage and billing",
                   "What is used, and what will it cost? The range is the month so far; keep it so for the forecast.", [
     stat("User-minutes", "Audio and video time of all participants in the range, the unit that "
@@ -223,7 +226,7 @@ EXPORTER_BOARD = dashboard("exporter", "Exporter and API", "Can the figures be t
          now(lowest("cometchat_up")), mappings=YES_NO, thresholds=BAD_AT_0),
     stat("State is kept", "Whether the newest commit to the state succeeded. While not, nothing new counts.", "short",
          now(lowest("cometchat_state_writable", EXPORTER)), mappings=YES_NO, thresholds=BAD_AT_0),
-    stat("Configuration is read", "Whether the newest try to read the configuration succeeded.", "short",
+    stat("Config is read", "Whether the newest try to read the configuration succeeded.", "short",
          now(lowest("cometchat_config_last_reload_successful", EXPORTER)), mappings=YES_NO, thresholds=BAD_AT_0),
     stat("Worst lag", "How far the app that is most behind is behind the API.", "s",
          now(f"max({series('cometchat_poll_lag_seconds')})"), thresholds=steps(GREEN, (300, YELLOW), (900, RED)),
@@ -302,7 +305,7 @@ EXPORTER_BOARD = dashboard("exporter", "Exporter and API", "Can the figures be t
           floor=None),
     lines("Memory", "Resident memory of the exporter.", "bytes",
           query(own("process_resident_memory_bytes"), "{{instance}}")),
-    lines("CPU", "Cores that the exporter uses.", "short",
+    lines("CPU", "Processor time, as a share of one core.", "percentunit",
           query(f"rate({own('process_cpu_seconds_total')}[$__rate_interval])", "{{instance}}"), width=6),
     lines("Open files", "File descriptors in use, as a share of the limit.", "percentunit",
           query(f"{own('process_open_fds')} / {own('process_max_fds')}", "{{instance}}"), width=6),

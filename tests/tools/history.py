@@ -70,7 +70,7 @@ def main():
             old = value > 0 and family.startswith(OF_CALLS)
             long_ago = range(begin, fine - 8 * DAY, 6 * HOUR) if kind == "counter" else ()
             past = [*long_ago, *range(fine - 8 * DAY, fine, HOUR // 2)]
-            newest = [*range(fine, end + 1, MINUTE if value else 4 * MINUTE)]
+            newest = [*range(fine, end + 1, MINUTE if value else 2 * MINUTE)]
             for text, size, app in copies(labels):
                 times = past + newest if old and REPLICAS[0] in text else newest
                 last = value * 61 * 4 * size  # the exposition is of six hours
