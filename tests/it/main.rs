@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod golden;
+mod grafana;
 mod hostile;
 mod mistakes;
 mod process;

@@ -23,7 +23,7 @@ pub(crate) fn tool(variable: &str, name: &str) -> String {
 }
 
 /// Runs a tool that takes an exposition from its standard input.
-fn feed(command: &mut Command, exposition: &str) -> Output {
+pub(crate) fn feed(command: &mut Command, exposition: &str) -> Output {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     child.stdin.take().unwrap().write_all(exposition.as_bytes()).unwrap();
@@ -31,7 +31,7 @@ fn feed(command: &mut Command, exposition: &str) -> Output {
 }
 
 /// What the demo shows once it has read its calls, through the whole program.
-fn demo_exposition() -> String {
+pub(crate) fn demo_exposition() -> String {
     let mut demo = Program::exporter(&["demo", "--web.listen-address=127.0.0.1:0"]);
     let url = demo.word_after("Metrics:");
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
@@ -96,6 +96,8 @@ impl Prometheus {
         let mut program = Program::start(Command::new(program).args([
             &format!("--config.file={}", config.display()),
             &format!("--storage.tsdb.path={}", folder.join("data").display()),
+            // Keeps a past that a test has put there.
+            "--storage.tsdb.retention.time=100y",
             "--web.listen-address=127.0.0.1:0",
         ]));
         let address = program.word_after("msg=\"Listening on\" address=");
