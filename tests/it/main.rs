@@ -5,7 +5,6 @@ mod golden;
 mod hostile;
 mod mistakes;
 mod process;
-mod program;
 mod prometheus;
 mod rules;
 mod simulation;

@@ -41,8 +41,8 @@ fn stays(base_url: &str, n_requests: u64, code: &str, log: Expect, page: Expect)
         Some(0)
     );
     assert!(metrics.contains("\ncometchat_calls_total{"), "counters stand at 0: {metrics}");
-    page.assert_eq(&process::rows(&exporter.get("/")));
-    assert!(exporter.get("/-/ready").ends_with("\r\n\r\nready\n"), "failed once, so ready");
+    page.assert_eq(&process::rows(&exporter.get("/").body));
+    assert_eq!(exporter.get("/-/ready").body, "ready\n", "failed once, so ready");
     log.assert_eq(&exporter.end());
 }
 
