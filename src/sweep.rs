@@ -20,6 +20,7 @@ pub mod skew;
 pub mod spans;
 pub mod take;
 pub mod walk;
+mod work;
 
 #[cfg(test)]
 mod tests;

@@ -119,14 +119,18 @@ impl Agenda {
         }
     }
 
-    /// The look that fell due first: when, and which second.
-    pub fn due(&self, kind: LookKind, now: Moment) -> Option<(Moment, Timestamp)> {
+    /// The looks that have fallen due, first the one that did so first: when, and which second.
+    pub fn due(
+        &self,
+        kind: LookKind,
+        now: Moment,
+    ) -> impl Iterator<Item = (Moment, Timestamp)> + use<'_> {
         let marks = match kind {
             LookKind::Open => &self.open,
             LookKind::Settling => &self.settling,
         };
-        let mut due = marks.keys().copied().take_while(|(due, _)| *due <= now);
-        due.find(|(_, second)| !self.is_postponed(*second, now))
+        let due = marks.keys().copied().take_while(move |(due, _)| *due <= now);
+        due.filter(move |(_, second)| !self.is_postponed(*second, now))
     }
 
     /// When the next look falls due, or one that was put off is tried again.

@@ -1,5 +1,7 @@
 //! The one next request: from what is known now, in the order of what matters most.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::looks::{Agenda, Grid, LookKind};
 use super::walk::{Walk, Walks};
 use super::{Census, FirstPage, Progress, Request, Saved, Span};
@@ -54,6 +56,8 @@ pub enum Purpose {
     },
     /// What a downtime, an outage or a short budget left.
     Gap {
+        /// Where it reads.
+        walk: Walk,
         /// The moment at which it has to arrive.
         target: Timestamp,
     },
@@ -63,6 +67,8 @@ pub enum Purpose {
         kind: LookKind,
         /// The second of the call.
         second: Timestamp,
+        /// Where it reads.
+        walk: Walk,
         /// The moment at which it has to arrive.
         target: Timestamp,
     },
@@ -82,9 +88,9 @@ impl Purpose {
     pub(super) const fn walk(&self) -> Option<(Walk, Timestamp)> {
         match *self {
             Self::FirstPage | Self::Get(_) => None,
-            Self::Head { walk, target } => Some((walk, target)),
-            Self::Gap { target } => Some((Walk::Fill, target)),
-            Self::Look { target, .. } => Some((Walk::Look, target)),
+            Self::Head { walk, target }
+            | Self::Gap { walk, target }
+            | Self::Look { walk, target, .. } => Some((walk, target)),
             Self::Again { age_idx, target } => Some((Walk::Again(age_idx), target)),
         }
     }
@@ -122,8 +128,10 @@ pub(super) struct Hints {
     pub(super) is_polling: bool,
     /// Whether Get Call answers with the call that was asked for; `None` before it was tried.
     pub(super) get_works: Option<bool>,
-    /// Requests that looked for the calls of a second in vain.
-    pub(super) n_missed: (Timestamp, u32),
+    /// How many requests looked for the calls of a second in vain.
+    pub(super) n_missed: BTreeMap<Timestamp, u32>,
+    /// Calls that their last look did not find.
+    pub(super) missed_once: BTreeSet<CallKey>,
     pub(super) rereads: super::rereads::Rereads,
 }
 
@@ -144,7 +152,8 @@ impl Sweep {
             head_from: Timestamp::MAX,
             is_polling: false,
             get_works: None,
-            n_missed: (Timestamp::MIN, 0),
+            n_missed: BTreeMap::new(),
+            missed_once: BTreeSet::new(),
             rereads: super::rereads::Rereads::default(),
         };
         Self {
@@ -212,7 +221,7 @@ impl Sweep {
                 return Plan::Wait(self.hints.head_at);
             }
             let page = first_page.question();
-            return self.list(page, Purpose::FirstPage);
+            return Plan::Ask(self.list(page, Purpose::FirstPage));
         }
         let covered = self.progress.read.covered();
         let floor = self.progress.floor;
@@ -221,31 +230,18 @@ impl Sweep {
         let gap = gaps.unwrap_or_default().last().copied();
         let order = self.progress.order;
         if head_due && !(order.is_known() && covered.len() >= SPANS_MAX) {
-            return self.head();
+            return Plan::Ask(self.head());
         }
         if let Some(gap) = gap.filter(|gap| gap.from >= self.hints.head_from || head_due) {
             let target = self.target(gap);
-            return self.walk_to(Purpose::Head { walk: Walk::Fill, target }, Moment(i64::MIN));
+            let walk = self.lane(Walk::Fill, target, &[]);
+            return Plan::Ask(self.walk_to(Purpose::Head { walk, target }, Moment(i64::MIN)));
         }
         if head_only {
             return Plan::Wait(self.hints.head_at);
         }
-        for kind in [LookKind::Open, LookKind::Settling] {
-            if let Some((since, second)) = self.agenda.due(kind, now) {
-                return self.look(kind, second, since, now);
-            }
-        }
-        if let Some(gap) = gap {
-            let target = self.target(gap);
-            return self.walk_to(Purpose::Gap { target }, Moment(i64::MIN));
-        }
-        if let Some((age_idx, gap)) = self.ripe_gap(now, newest) {
-            let target = self.target(gap);
-            // Pages asked for before the near end of the gap had reached its age prove nothing.
-            let near =
-                if self.progress.order.is_newest_first() { gap.to } else { gap.from.plus_s(1) };
-            let since = near.plus_s(self.progress.read.by_age[age_idx].0).start();
-            return self.walk_to(Purpose::Again { age_idx, target }, since);
+        if let Some(ask) = self.work(now, &[]) {
+            return Plan::Ask(ask);
         }
         let next_look = self.agenda.next(now).unwrap_or(Moment::MAX);
         Plan::Wait(self.hints.head_at.min(next_look))
@@ -257,7 +253,7 @@ impl Sweep {
         wait_ms <= 0 || wait_ms > self.options.grid.interval_ms
     }
 
-    fn head(&mut self) -> Plan {
+    fn head(&mut self) -> Ask {
         let purpose = Purpose::Head { walk: Walk::Head, target: Timestamp::MAX };
         let order = self.progress.order;
         if order.is_newest_first() && order.is_known() {
@@ -266,59 +262,16 @@ impl Sweep {
         self.walk_to(purpose, Moment(i64::MIN))
     }
 
-    fn look(&mut self, kind: LookKind, second: Timestamp, since: Moment, now: Moment) -> Plan {
-        let is_first_try = self.hints.n_missed.0 != second || self.hints.n_missed.1 == 0;
-        if is_first_try
-            && self.hints.get_works != Some(false)
-            && let Some(key) = self.agenda.far_call(second, now)
-        {
-            let request = Request::Get { session_id: key.session_id.clone() };
-            return Plan::Ask(Ask { request, purpose: Purpose::Get(key) });
-        }
-        let target = self.target(Span::second(second));
-        self.walk_to(Purpose::Look { kind, second, target }, since)
-    }
-
-    /// A gap of a greater age is worth a request once it holds a page of known calls, or is older
-    /// than its age by an eighth.
-    fn ripe_gap(&self, now: Moment, newest: Timestamp) -> Option<(usize, Span)> {
-        let ages = self.progress.read.by_age.iter().enumerate().skip(1);
-        ages.filter(|_| !self.progress.read.covered().is_empty()).find_map(
-            |(age_idx, (age, spans))| {
-                let ripe = self.on_grid(now, *age).min(newest);
-                let gaps = spans.gaps(Span::new(self.progress.floor, ripe));
-                let is_worth = |gap: &Span| {
-                    self.census.count(*gap) >= self.hints.walks.page_rows()
-                        || ripe.since_s(gap.from) > age / 8
-                };
-                gaps.into_iter().rev().find(is_worth).map(|gap| (age_idx, gap))
-            },
-        )
-    }
-
-    /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is
-    /// while it is searched for.
-    fn on_grid(&self, now: Moment, age_s: i64) -> Timestamp {
-        let grid = self.options.grid;
-        let reached = now.floor().plus_s(-age_s).start();
-        grid.after(reached, grid.interval_ms).plus_ms(-grid.interval_ms).floor()
-    }
-
-    /// Where a walk has to arrive to read `gap`: a gap is filled from the end that comes first.
-    fn target(&self, gap: Span) -> Timestamp {
-        if self.progress.order.is_newest_first() { gap.to } else { gap.from }
-    }
-
-    fn walk_to(&mut self, purpose: Purpose, since: Moment) -> Plan {
+    pub(super) fn walk_to(&mut self, purpose: Purpose, since: Moment) -> Ask {
         let Some((walk, target)) = purpose.walk() else { unreachable!("only lists are walked") };
         let order = self.progress.order;
         let page = self.hints.walks.seek(order, &self.census, walk, target, since);
         self.list(page, purpose)
     }
 
-    fn list(&self, page: u32, purpose: Purpose) -> Plan {
+    fn list(&self, page: u32, purpose: Purpose) -> Ask {
         let request = Request::List { page, per_page: self.hints.per_page };
-        Plan::Ask(Ask { request, purpose })
+        Ask { request, purpose }
     }
 
     /// Keeps the index of the store true. Every change of an entry passes through here.

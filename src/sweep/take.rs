@@ -1,10 +1,10 @@
 //! One answer: what it proves, which calls have to be looked up, and what it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::first_page::{Finding, Shown};
 use super::plan::{Ask, Purpose, Sweep};
-use super::walk::{Proof, Walk};
+use super::walk::{LANES, Proof, Walk};
 use super::{Changes, Page, Refusal, Reply, Request, Saved, Span, Spans};
 use crate::call::{Call, CallKey, Moment, Timestamp};
 use crate::ledger::{Entry, Posting, absent, post};
@@ -33,6 +33,18 @@ pub struct Digest {
     pub needs: Spans,
     /// Whether a search through the list was given up at its cap.
     pub is_cut: bool,
+}
+
+impl Digest {
+    /// Leaves out the calls in `seen`, and adds the others to it.
+    ///
+    /// Of answers that were under way together nobody knows which is newer: what the second one says
+    /// of a call may be what was true before the first. So the first one that is taken counts.
+    pub fn leave_out(&mut self, seen: &mut BTreeSet<CallKey>) {
+        let shown: Vec<CallKey> = self.calls.iter().map(|call| call.key.clone()).collect();
+        self.calls.retain(|call| !seen.contains(&call.key));
+        seen.extend(shown);
+    }
 }
 
 /// What an answer came to.
@@ -245,6 +257,7 @@ impl Sweep {
     /// One row: known calls are compared, new ones counted unless their moment was sealed before.
     fn see(&mut self, digest: &Digest, call: &Call, known: &mut Known, page: &mut PageChanges) {
         let at = call.key.initiated_at;
+        self.hints.missed_once.remove(&call.key);
         let prior = known.get(&call.key);
         let was_sealed =
             self.progress.read.sealed().contains(at) && !digest.newly_sealed.contains(at);
@@ -273,6 +286,9 @@ impl Sweep {
     }
 
     /// Calls whose whole second was shown without them, after their look had fallen due.
+    ///
+    /// One that nothing more is expected of is looked for once more: a row that vanishes while the
+    /// pages round its second are read hides a neighbour.
     fn miss(&mut self, proof: Proof, known: &mut Known, page: &mut PageChanges) {
         let Proof { span, asked_at } = proof;
         let rules = self.options.rules;
@@ -284,12 +300,18 @@ impl Sweep {
             .map(|(key, entry)| (key.clone(), entry.clone()))
             .collect();
         for (key, old) in missed {
-            let (mut entry, posting) = absent(&rules, &old, key.initiated_at, asked_at);
             let grid = self.options.grid;
-            entry.due = grid.next_look(key.initiated_at, entry.phase, rules.settle_s, asked_at);
-            if !posting.is_empty() {
-                self.totals.apply(&posting);
-                page.postings.push((key.clone(), posting));
+            let (mut entry, posting) = absent(&rules, &old, key.initiated_at, asked_at);
+            if entry.phase.is_done() && self.hints.missed_once.insert(key.clone()) {
+                entry = old.clone();
+                entry.due = grid.after(asked_at, grid.interval_ms);
+            } else {
+                self.hints.missed_once.remove(&key);
+                entry.due = grid.next_look(key.initiated_at, entry.phase, rules.settle_s, asked_at);
+                if !posting.is_empty() {
+                    self.totals.apply(&posting);
+                    page.postings.push((key.clone(), posting));
+                }
             }
             self.replace(&key, Some(&old), Some(&entry));
             known.insert(key.clone(), entry.clone());
@@ -327,12 +349,19 @@ impl Sweep {
             | Purpose::Gap { .. }
             | Purpose::Again { .. } => return,
         };
+        let n_missed = self.hints.n_missed.remove(&second).unwrap_or(0) + 1;
         let is_due = !self.agenda.due_within(Span::second(second), digest.asked_at).is_empty();
-        let n_before = if self.hints.n_missed.0 == second { self.hints.n_missed.1 } else { 0 };
-        self.hints.n_missed = (second, if is_due && digest.has_missed { n_before + 1 } else { 0 });
-        if self.hints.n_missed.1 > MISSES_MAX {
+        if !(is_due && digest.has_missed) {
+            return;
+        }
+        if n_missed > MISSES_MAX {
             self.agenda.postpone(second, digest.asked_at);
-            self.hints.n_missed.1 = 0;
+            return;
+        }
+        self.hints.n_missed.insert(second, n_missed);
+        // Of calls that were seen by the way since, nobody takes the number back.
+        if self.hints.n_missed.len() > LANES {
+            self.hints.n_missed.pop_first();
         }
     }
 

@@ -15,10 +15,10 @@ use crate::call::{Moment, Timestamp};
 pub enum Walk {
     /// The head of the list.
     Head,
-    /// A gap of age 0.
-    Fill,
-    /// A call to look at.
-    Look,
+    /// A gap of age 0; one of several that are filled at once.
+    Fill(usize),
+    /// A call to look at; one of several that are looked at once.
+    Look(usize),
     /// A gap of a greater age, by its index in the read time.
     Again(usize),
 }
@@ -94,6 +94,8 @@ pub struct Walks {
     seeks: BTreeMap<Walk, Seek>,
 }
 
+/// Walks of one sort at once.
+pub const LANES: usize = 10;
 /// Steps of one search before it starts anew.
 const TRIES_MAX: u32 = 14;
 
@@ -112,6 +114,23 @@ impl Walks {
     /// Rows on the longest page seen.
     pub const fn page_rows(&self) -> usize {
         self.page_rows
+    }
+
+    /// Which walk of a sort is to look for `target`: the one that does already, else one that looks
+    /// for nothing.
+    pub fn lane(
+        &self,
+        sort: fn(usize) -> Walk,
+        target: Timestamp,
+        is_taken: impl Fn(Walk) -> bool,
+    ) -> Walk {
+        let free = || (0..LANES).map(sort).filter(|walk| !is_taken(*walk));
+        let target_of = |walk: &Walk| self.seeks.get(walk).map(|seek| seek.target);
+        free()
+            .find(|walk| target_of(walk) == Some(target))
+            .or_else(|| free().find(|walk| target_of(walk).is_none()))
+            .or_else(|| free().next())
+            .unwrap_or(sort(0))
     }
 
     /// The next page of a walk that has to arrive at `target`, resting on no page that was asked
@@ -231,8 +250,12 @@ impl Walks {
             // Rows, but none of them readable: the reading stands where it stood.
             None => chained.map_or(start, |link| link.edge),
         };
-        let rests_on =
-            chained.filter(|_| !is_first).map_or(asked_at, |link| link.asked_at.min(asked_at));
+        let before = chained.filter(|_| !is_first);
+        // Where more than a page of rows came in meanwhile, the page shows nothing but what was read.
+        let edge = before.map_or(edge, |link| {
+            if newest_first { edge.min(link.edge) } else { edge.max(link.edge) }
+        });
+        let rests_on = before.map_or(asked_at, |link| link.asked_at.min(asked_at));
         if is_end {
             let pages = number.saturating_sub(self.first_page) as usize;
             self.list_rows = pages * self.page_rows + n_rows;

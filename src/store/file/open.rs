@@ -108,7 +108,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(path))?.sync_all()
 }
 
-fn builder() -> Builder {
+pub(super) fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
@@ -119,7 +119,7 @@ fn at(path: &Path, error: redb::DatabaseError) -> StoreError {
 }
 
 /// Makes a database ours, if it is one of our files or has no tables yet.
-fn take(
+pub(super) fn take(
     path: &Path,
     database: Result<Database, redb::DatabaseError>,
 ) -> Result<Opened, StoreError> {

@@ -1,5 +1,7 @@
 //! What lies at the path, what a kill leaves, and what many writers make of it.
 
+mod power;
+
 use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -21,7 +21,7 @@ struct Cost {
     n_known_max: usize,
 }
 
-fn cost(per_day: f64, n_days: i64, budget: u64) -> Cost {
+fn cost(per_day: f64, n_days: i64, budget: u64, n_at_once: usize) -> Cost {
     let mut world = days(1, per_day, n_days as f64);
     let lookback_s = 86_400;
     let options = Options {
@@ -52,7 +52,8 @@ fn cost(per_day: f64, n_days: i64, budget: u64) -> Cost {
         random: &mut Random::new(1),
         kills: Kills::Chance { percent: 0, until_ms: 0 },
         n_effects: &mut 0,
-        latency_ms: 50,
+        latency_ms: 400,
+        n_at_once,
         asked: &mut asked,
     };
     let budget = BudgetOptions { limit_per_minute: budget, share_ppm: 1_000_000 };
@@ -88,15 +89,20 @@ fn assert_at_most(cost: &Cost, requests_a_minute: f64, n_known: usize) {
 
 #[test]
 fn a_quiet_app_costs_two_requests_a_minute() {
-    assert_at_most(&cost(1.0, 2, 100), 4.0, 2);
+    assert_at_most(&cost(1.0, 2, 100, 1), 4.0, 2);
 }
 
 #[test]
 fn ten_thousand_calls_a_day_cost_little() {
-    assert_at_most(&cost(10_000.0, 2, 100), 3.7, 10_200);
+    assert_at_most(&cost(10_000.0, 2, 100, 1), 3.7, 10_200);
 }
 
 #[test]
 fn a_hundred_thousand_calls_a_day_fit_the_free_plan() {
-    assert_at_most(&cost(100_000.0, 2, 100), 33.0, 101_000);
+    assert_at_most(&cost(100_000.0, 2, 100, 1), 33.0, 101_000);
+}
+
+#[test]
+fn a_million_calls_a_day_fit_the_paid_plan() {
+    assert_at_most(&cost(1_000_000.0, 2, 800, 10), 540.0, 1_010_000);
 }

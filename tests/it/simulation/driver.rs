@@ -1,13 +1,13 @@
 //! The shell of the poller without sockets: ask, digest, look up, commit, with a store in memory
 //! whose commits are atomic, and a process that can die before and after each effect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cometchat_exporter::call::{CallKey, Moment};
 use cometchat_exporter::ledger::{Counter, Entry, Posting, Totals};
 use cometchat_exporter::sweep::{
-    Ask, Backoff, Budget, BudgetOptions, Known, Options, Page, Plan, Refusal, Reply, Request,
-    Saved, Span, Sweep,
+    Ask, Backoff, Budget, BudgetOptions, Digest, Known, Options, Page, Plan, Refusal, Reply,
+    Request, Saved, Span, Sweep,
 };
 
 use super::random::Random;
@@ -90,6 +90,8 @@ pub(super) struct Process<'a> {
     /// Effects so far, over all processes of a world.
     pub(super) n_effects: &'a mut u64,
     pub(super) latency_ms: i64,
+    /// How many requests may be under way together.
+    pub(super) n_at_once: usize,
     pub(super) asked: &'a mut Vec<(i64, Ask)>,
 }
 
@@ -129,8 +131,15 @@ impl Process<'_> {
                         self.world.advance(now.0 + wait_ms);
                         continue;
                     }
+                    let mut asks = vec![ask];
+                    while asks.len() < self.n_at_once
+                        && let Some(ask) = sweep.plan_beside(now, &asks)
+                        && budget.take(now).is_ok()
+                    {
+                        asks.push(ask);
+                    }
                     self.effect()?;
-                    self.exchange(&mut sweep, &mut backoff, ask, now)?;
+                    self.exchanges(&mut sweep, &mut backoff, asks, now)?;
                 }
             }
         }
@@ -141,50 +150,71 @@ impl Process<'_> {
         Ok(())
     }
 
-    fn exchange(
+    /// Requests that are under way together: answered in any order, taken in the order of asking.
+    fn exchanges(
         &mut self,
         sweep: &mut Sweep,
         backoff: &mut Backoff,
-        ask: Ask,
+        asks: Vec<Ask>,
         asked_at: Moment,
     ) -> Result<(), Killed> {
+        let mut order: Vec<usize> = (0..asks.len()).collect();
+        for idx in (1..order.len()).rev() {
+            order.swap(idx, usize::try_from(self.random.below(idx as i64 + 1)).unwrap());
+        }
+        let mut answers: Vec<_> = asks.iter().map(|_| None).collect();
+        for idx in order {
+            let ask = &asks[idx];
+            answers[idx] = Some(self.answer(ask));
+            self.asked.push((asked_at.0, ask.clone()));
+            let took_ms = 20 + self.random.below(self.latency_ms);
+            let took_ms = took_ms / i64::try_from(asks.len()).unwrap();
+            self.world.advance(self.world.now_ms + took_ms.max(1));
+        }
+        let (now, mut seen) = (self.world.now(), BTreeSet::new());
+        for (ask, answer) in asks.iter().zip(answers) {
+            match sweep.digest(ask, answer.expect("all were asked"), asked_at) {
+                Err(refusal) => backoff.refused(refusal, now),
+                Ok(None) => backoff.answered(),
+                Ok(Some(mut digest)) => {
+                    backoff.answered();
+                    digest.leave_out(&mut seen);
+                    self.store(sweep, &digest)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Result<Reply, Refusal> {
         let answer = match &ask.request {
             Request::List { page, per_page } => {
                 self.world.list(*page, per_page.unwrap_or(30) as usize)
             }
             Request::Get { session_id } => self.world.get(session_id),
         };
-        let answer = match (answer, &ask.request) {
-            (Answer::Rows(calls), request) => {
+        match answer {
+            Answer::Rows(calls) => {
                 let page = Page { calls, defects: Vec::new() };
-                Ok(match request {
+                Ok(match ask.request {
                     Request::List { .. } => Reply::List(page),
                     Request::Get { .. } => Reply::Get(page),
                 })
             }
-            (Answer::NotFound, _) => Err(Refusal::NotFound),
-            (Answer::Failure, _) => Err(Refusal::Unavailable),
-        };
-        self.asked.push((asked_at.0, ask.clone()));
-        let took_ms = 20 + self.random.below(self.latency_ms);
-        self.world.advance(asked_at.0 + took_ms);
-        let now = self.world.now();
-        match sweep.digest(&ask, answer, asked_at) {
-            Err(refusal) => backoff.refused(refusal, now),
-            Ok(None) => backoff.answered(),
-            Ok(Some(digest)) => {
-                backoff.answered();
-                let known = self.known(digest.needs.iter());
-                let applied = sweep.apply(&digest, known);
-                self.effect()?;
-                self.commit(applied.changes.calls, applied.changes.saved);
-                for (key, posting) in applied.postings {
-                    self.durable.audit.entry(key).or_default().add(&posting);
-                }
-                self.effect()?;
-            }
+            Answer::NotFound => Err(Refusal::NotFound),
+            Answer::Failure => Err(Refusal::Unavailable),
         }
-        Ok(())
+    }
+
+    fn store(&mut self, sweep: &mut Sweep, digest: &Digest) -> Result<(), Killed> {
+        let known = self.known(digest.needs.iter());
+        let applied = sweep.apply(digest, known);
+        self.effect()?;
+        self.commit(applied.changes.calls, applied.changes.saved);
+        for (key, posting) in applied.postings {
+            self.durable.audit.entry(key).or_default().add(&posting);
+        }
+        self.effect()
     }
 
     fn known(&self, needs: impl Iterator<Item = Span>) -> Known {

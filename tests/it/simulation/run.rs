@@ -53,6 +53,7 @@ fn run(seed: u64, scenario: Scenario) -> Outcome {
     let limit = random.pick(&[600, 600, 600, 150]);
     let budget = BudgetOptions { limit_per_minute: limit, share_ppm: 1_000_000 };
     let mut rest_s = last_s.max(start_s) + scenario.rest_s;
+    let n_at_once = random.pick(&[1, 1, 10]);
     let kill_percent = random.pick(&[0, 0, 2, 10]);
     world.faults_end_ms = (rest_s - 300) * 1000;
     world.advance(start_s * 1000);
@@ -79,6 +80,7 @@ fn run(seed: u64, scenario: Scenario) -> Outcome {
             kills,
             n_effects: &mut n_effects,
             latency_ms: 50,
+            n_at_once,
             asked: &mut asked,
         };
         if let Err(Killed) = process.run(options, budget, rest_s * 1000) {

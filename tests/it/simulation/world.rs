@@ -167,10 +167,11 @@ impl World {
                 PastEnd::LastPage => idx = last,
             }
         }
-        let rows = self.rows.iter().map(|(_, row)| row.clone());
+        let row = |(_, row): &(_, Call)| row.clone();
+        let rows = self.rows.iter();
         Answer::Rows(match self.quirks.order {
-            ListOrder::New => rows.rev().skip(idx * size).take(size).collect(),
-            ListOrder::Old => rows.skip(idx * size).take(size).collect(),
+            ListOrder::New => rows.rev().skip(idx * size).take(size).map(row).collect(),
+            ListOrder::Old => rows.skip(idx * size).take(size).map(row).collect(),
         })
     }
 

@@ -1,0 +1,135 @@
+//! What there is to do beside the poll: looks, gaps and re-reads, one by one or several at once.
+
+use super::looks::LookKind;
+use super::plan::{Ask, Purpose, Sweep};
+use super::walk::{LANES, Walk};
+use super::{Request, Span};
+use crate::call::{Moment, Timestamp};
+
+impl Sweep {
+    /// Another request that may be under way together with `asks`. All of them begin at one moment;
+    /// their answers are awaited, and then taken one after another.
+    ///
+    /// The order in which the API answers them is unknown, so none of them continues another, and
+    /// [`super::Digest::leave_out`] keeps their rows apart.
+    pub fn plan_beside(&mut self, now: Moment, asks: &[Ask]) -> Option<Ask> {
+        let is_alone = |ask: &Ask| {
+            // The first Get Call shows whether there is any use in others.
+            ask.purpose.is_poll()
+                || matches!(ask.purpose, Purpose::Get(_)) && self.hints.get_works.is_none()
+        };
+        let has_room = asks.len() < LANES && self.progress.order.is_known();
+        if !has_room || asks.is_empty() || asks.iter().any(is_alone) {
+            return None;
+        }
+        self.work(now, asks)
+    }
+
+    /// The most important thing to do beside the poll that `beside` does not do already.
+    pub(super) fn work(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
+        for kind in [LookKind::Open, LookKind::Settling] {
+            let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
+            let due = self.agenda.due(kind, now).find(|(_, second)| is_far(*second));
+            if let Some((since, second)) = due {
+                return Some(self.look(kind, second, since, now, beside));
+            }
+        }
+        let covered = self.progress.read.covered();
+        let newest = covered.newest()?.to;
+        let gaps = covered.gaps(Span::new(self.progress.floor, newest));
+        let is_filled = |gap: &Span| {
+            beside.iter().any(|ask| match ask.purpose {
+                Purpose::Gap { target, .. } => target == self.target(*gap),
+                _ => false,
+            })
+        };
+        if let Some(gap) = gaps.into_iter().rev().find(|gap| !is_filled(gap)) {
+            let target = self.target(gap);
+            let walk = self.lane(Walk::Fill, target, beside);
+            return Some(self.walk_to(Purpose::Gap { walk, target }, Moment(i64::MIN)));
+        }
+        let (age_idx, gap) = self.ripe_gap(now, newest, beside)?;
+        let target = self.target(gap);
+        // Pages asked for before the near end of the gap had reached its age prove nothing.
+        let near = if self.progress.order.is_newest_first() { gap.to } else { gap.from.plus_s(1) };
+        let since = near.plus_s(self.progress.read.by_age[age_idx].0).start();
+        Some(self.walk_to(Purpose::Again { age_idx, target }, since))
+    }
+
+    /// Whether the page that `ask` is after is not the one on which this second stands, too.
+    fn is_far(&self, ask: &Ask, second: Timestamp) -> bool {
+        match &ask.purpose {
+            Purpose::Look { second: other, .. } => {
+                let between = Span::new(second.min(*other), second.max(*other));
+                self.census.count(between) >= self.hints.walks.page_rows()
+            }
+            Purpose::Get(key) => key.initiated_at != second,
+            Purpose::FirstPage
+            | Purpose::Head { .. }
+            | Purpose::Gap { .. }
+            | Purpose::Again { .. } => true,
+        }
+    }
+
+    fn look(
+        &mut self,
+        kind: LookKind,
+        second: Timestamp,
+        since: Moment,
+        now: Moment,
+        beside: &[Ask],
+    ) -> Ask {
+        let is_first_try = !self.hints.n_missed.contains_key(&second);
+        if is_first_try
+            && self.hints.get_works != Some(false)
+            && let Some(key) = self.agenda.far_call(second, now)
+        {
+            let request = Request::Get { session_id: key.session_id.clone() };
+            return Ask { request, purpose: Purpose::Get(key) };
+        }
+        let target = self.target(Span::second(second));
+        let walk = self.lane(Walk::Look, target, beside);
+        self.walk_to(Purpose::Look { kind, second, walk, target }, since)
+    }
+
+    /// A gap of a greater age is worth a request once it holds a page of known calls, or is older
+    /// than its age by an eighth.
+    fn ripe_gap(&self, now: Moment, newest: Timestamp, beside: &[Ask]) -> Option<(usize, Span)> {
+        let is_read = |idx: usize| {
+            beside
+                .iter()
+                .any(|ask| matches!(ask.purpose, Purpose::Again { age_idx, .. } if age_idx == idx))
+        };
+        let ages = self.progress.read.by_age.iter().enumerate().skip(1);
+        ages.filter(|(age_idx, _)| !is_read(*age_idx)).find_map(|(age_idx, (age, spans))| {
+            let ripe = self.on_grid(now, *age).min(newest);
+            let gaps = spans.gaps(Span::new(self.progress.floor, ripe));
+            let is_worth = |gap: &Span| {
+                self.census.count(*gap) >= self.hints.walks.page_rows()
+                    || ripe.since_s(gap.from) > age / 8
+            };
+            gaps.into_iter().rev().find(is_worth).map(|gap| (age_idx, gap))
+        })
+    }
+
+    /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is
+    /// while it is searched for.
+    fn on_grid(&self, now: Moment, age_s: i64) -> Timestamp {
+        let grid = self.options.grid;
+        let reached = now.floor().plus_s(-age_s).start();
+        grid.after(reached, grid.interval_ms).plus_ms(-grid.interval_ms).floor()
+    }
+
+    /// Where a walk has to arrive to read `gap`: a gap is filled from the end that comes first.
+    pub(super) fn target(&self, gap: Span) -> Timestamp {
+        if self.progress.order.is_newest_first() { gap.to } else { gap.from }
+    }
+
+    /// The walk of a sort that is to look for `target`, of those that `beside` leaves.
+    pub(super) fn lane(&self, sort: fn(usize) -> Walk, target: Timestamp, beside: &[Ask]) -> Walk {
+        let is_taken = |walk: Walk| {
+            beside.iter().any(|ask| ask.purpose.walk().is_some_and(|(other, _)| other == walk))
+        };
+        self.hints.walks.lane(sort, target, is_taken)
+    }
+}
