@@ -122,7 +122,7 @@ impl Sweep {
         let shown = match &page {
             None => Shown::Refused,
             Some(page) if page.n_rows() == 0 => Shown::Nothing,
-            Some(page) => Shown::Rows(super::walk::print(page)),
+            Some(page) => Shown::Rows(super::walk::fingerprint(page)),
         };
         let page = page.unwrap_or_default();
         let finding = self.hints.first_page.as_mut().map_or(Finding::Open, |it| it.take(shown));

@@ -38,15 +38,15 @@ impl Sweep {
         let newest = covered.newest()?.to;
         let gaps = covered.gaps(Span::new(self.progress.floor, newest));
         let is_filled = |gap: &Span| {
-            beside.iter().any(|ask| match ask.purpose {
-                Purpose::Gap { target, .. } => target == self.target(*gap),
-                _ => false,
-            })
+            let at = self.target(*gap);
+            let fills =
+                |ask: &Ask| matches!(ask.purpose, Purpose::Gap { target, .. } if target == at);
+            beside.iter().any(fills)
         };
         if let Some(gap) = gaps.into_iter().rev().find(|gap| !is_filled(gap)) {
             let target = self.target(gap);
             let walk = self.lane(Walk::Fill, target, beside);
-            return Some(self.walk_to(Purpose::Gap { walk, target }, Moment(i64::MIN)));
+            return Some(self.walk_to(Purpose::Gap { walk, target }, Moment::MIN));
         }
         let (age_idx, gap) = self.ripe_gap(now, newest, beside)?;
         let target = self.target(gap);
