@@ -132,6 +132,25 @@ fn open_1_000_000_calls_after_a_kill(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(full_file).bench_local_refs(|(_, path)| FileStore::open(&*path).unwrap());
 }
 
+/// The file of an app with 100,000 calls a day, of which those of a day are known, over 30 days.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn thirty_days_of_100_000_calls() {
+    const PER_DAY: u32 = 100_000;
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path().join("state.redb")).unwrap();
+    for day in 0..30 {
+        for from in (day * PER_DAY..(day + 1) * PER_DAY).step_by(PAGE as usize) {
+            let mut changes = changes(from..from + PAGE);
+            let old = (from..from + PAGE).filter_map(|idx| idx.checked_sub(PER_DAY));
+            changes.calls.extend(old.map(|idx| (key(idx), None)));
+            store.commit(&app(), &changes).unwrap();
+        }
+        if [0, 1, 2, 9, 19, 29].contains(&day) {
+            println!("after day {}: {} bytes", day + 1, store.size_bytes());
+        }
+    }
+}
+
 /// A copy of a file with all calls, as a kill leaves it.
 fn full_file() -> (TempDir, PathBuf) {
     static FULL: LazyLock<TempDir> = LazyLock::new(|| {

@@ -11,6 +11,7 @@ mod fault;
 pub mod key;
 mod quota;
 pub mod refusal;
+pub mod survey;
 mod target;
 pub mod transport;
 
@@ -18,4 +19,5 @@ pub use client::{BODY_BYTES_MAX, Client, ClientError, Options};
 pub use exchange::{Code, Endpoint, Exchange};
 pub use key::{Key, KeyError};
 pub use refusal::ErrorCode;
+pub use survey::Survey;
 pub use transport::{Proxies, Roots, Transport, TransportError, install_crypto};

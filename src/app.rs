@@ -6,6 +6,7 @@
 mod app_task;
 mod board;
 pub mod demo;
+pub mod doctor;
 mod epoch;
 mod key_file;
 pub mod logging;

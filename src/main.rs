@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cometchat_exporter::app::{demo, logging, run, simulate};
+use cometchat_exporter::app::{demo, doctor, logging, run, simulate};
 use cometchat_exporter::config::cli::{Cli, Command};
 use cometchat_exporter::config::{self, Process};
 
@@ -19,6 +19,17 @@ async fn main() -> ExitCode {
             println!("{}", report.text);
             return if report.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        Command::Doctor(args) => match config::load(&args.run, &Process) {
+            Ok(loaded) => {
+                match doctor::doctor(&loaded.settings, &args, &mut |text| println!("{text}")).await
+                {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return ExitCode::FAILURE,
+                    Err(error) => Err(error),
+                }
+            }
+            Err(faults) => Err(faults.into()),
+        },
         Command::Healthcheck(args) => config::probe(args, &Process).ask().await.map_err(Into::into),
         Command::Run(args) => {
             logging::start(*log.insert(args.log()));

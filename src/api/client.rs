@@ -11,7 +11,7 @@ use super::body::{self, BodyFault};
 use super::decode::{self, Unreadable};
 use super::refusal::{advice, refusal};
 use super::target::{Base, shown};
-use super::{Code, Endpoint, ErrorCode, Exchange, Key, Transport, fault, quota};
+use super::{Code, Endpoint, ErrorCode, Exchange, Key, Survey, Transport, fault, quota, survey};
 use crate::call::Timestamp;
 use crate::sweep::{Page, Quota, Refusal, Reply, Request};
 
@@ -65,6 +65,13 @@ struct Verdict {
     note: Option<String>,
 }
 
+/// What an answer was, byte for byte.
+#[derive(Default)]
+struct Heard {
+    body: Vec<u8>,
+    limit_header: Option<&'static str>,
+}
+
 impl Client {
     /// Builds the client on the pool of connections that all apps share.
     pub fn new(options: Options, transport: &Transport) -> Result<Self, ClientError> {
@@ -94,6 +101,27 @@ impl Client {
     /// Asks once. `now` is the time on the API's clock as far as it is known; an answer with a
     /// `Date` is read by that instead.
     pub async fn ask(&self, request: &Request, now: Timestamp) -> Exchange {
+        self.exchange(request, None, now).await.0
+    }
+
+    /// Asks once as [`Self::ask`] does, with a filter of the list if one is given, and says what the
+    /// answer holds beside what is counted.
+    pub async fn survey(
+        &self,
+        request: &Request,
+        filter: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> (Exchange, Survey) {
+        let (exchange, heard) = self.exchange(request, filter, now).await;
+        (exchange, Survey::of(&heard.body, heard.limit_header))
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        filter: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> (Exchange, Heard) {
         let endpoint = Endpoint::of(request);
         let started = Instant::now();
         let mut exchange = Exchange {
@@ -106,18 +134,23 @@ impl Client {
             elapsed: Duration::ZERO,
             note: None,
         };
-        let Some(url) = self.base.url(request) else {
+        let mut heard = Heard::default();
+        let Some(mut url) = self.base.url(request) else {
             exchange.outcome = Err(Refusal::NotFound);
             exchange.note = Some("a session id that no URL can hold was not asked for".to_owned());
-            return exchange;
+            return (exchange, heard);
         };
+        if let Some((name, value)) = filter {
+            url.query_pairs_mut().append_pair(name, value);
+        }
         let sent = self.transport.http.get(url.clone()).headers(self.headers()).send().await;
         let verdict = match sent {
             Ok(response) => {
                 exchange.date = quota::date(response.headers());
                 let now = exchange.date.unwrap_or(now);
                 exchange.quota = quota::quota(response.headers(), now);
-                self.answer(response, endpoint, now).await
+                heard.limit_header = survey::limit_header(response.headers());
+                self.answer(response, endpoint, now, &mut heard.body).await
             }
             Err(error) => {
                 let (code, what) = fault::no_answer(&error, self.transport.timeout);
@@ -129,7 +162,7 @@ impl Client {
         exchange.error = verdict.error.map(ErrorCode::label);
         exchange.note = verdict.note.map(|what| format!("GET {}: {what}", shown(&url)));
         exchange.elapsed = started.elapsed();
-        exchange
+        (exchange, heard)
     }
 
     fn headers(&self) -> HeaderMap {
@@ -148,6 +181,7 @@ impl Client {
         response: reqwest::Response,
         endpoint: Endpoint,
         now: Timestamp,
+        heard: &mut Vec<u8>,
     ) -> Verdict {
         let status = response.status().as_u16();
         let is_html = is_html(response.headers());
@@ -173,7 +207,9 @@ impl Client {
             Ok(body) => body,
             Err(fault) => return Verdict::no_body(status, fault, self.transport.timeout),
         };
-        match decode::page(&body, now) {
+        let page = decode::page(&body, now);
+        *heard = body;
+        match page {
             Ok(page) => Verdict::page(status, endpoint, page),
             Err(Unreadable::Refused(error)) => Verdict {
                 outcome: Err(refusal(status, Some(error), endpoint)),

@@ -1,8 +1,10 @@
 //! The loop of one app: plan, ask, digest, commit, show.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
+use futures_util::future::join_all;
 use tracing::{debug, error, info, warn};
 
 use crate::api::{BODY_BYTES_MAX, Client, Exchange, Key, Options};
@@ -150,16 +152,38 @@ impl Poller {
             }
             return Ok(nap_ms);
         }
-        let exchange = tokio::select! {
+        let asks = self.with_others(ask, now, steady);
+        let exchanges = tokio::select! {
             () = stop.wait() => return Ok(0),
-            exchange = self.client.ask(&ask.request, now.floor()) => exchange,
+            exchanges = join_all(asks.iter().map(|ask| self.exchange(ask, now))) => exchanges,
         };
-        self.count(&exchange);
-        if let Some(date) = exchange.date {
-            self.skew.learn(date, wall, self.task.clock.wall());
+        for (exchange, answered_at) in &exchanges {
+            self.count(exchange);
+            if let Some(date) = exchange.date {
+                self.skew.learn(date, wall, *answered_at);
+            }
         }
-        self.take(ask, exchange, wall, stop).await?;
+        let exchanges = exchanges.into_iter().map(|(exchange, _)| exchange);
+        self.take(asks.into_iter().zip(exchanges), wall, stop).await?;
         Ok(0)
+    }
+
+    /// What may be asked together with `ask`, as far as the budget reaches.
+    fn with_others(&mut self, ask: Ask, now: Moment, steady: Moment) -> Vec<Ask> {
+        let mut asks = vec![ask];
+        while self.task.budget().is_large()
+            && let Some(other) = self.seated_mut().sweep.plan_beside(now, &asks)
+            && self.task.budget().take(steady).is_ok()
+        {
+            asks.push(other);
+        }
+        asks
+    }
+
+    /// Asks, and says when the answer was there.
+    async fn exchange(&self, ask: &Ask, now: Moment) -> (Exchange, Moment) {
+        let exchange = self.client.ask(&ask.request, now.floor()).await;
+        (exchange, self.task.clock.wall())
     }
 
     /// Counts what an exchange cost, and how it went; it is shown before the next pause.
@@ -175,37 +199,46 @@ impl Poller {
         health.rate_limit_remaining = exchange.quota.remaining.or(health.rate_limit_remaining);
     }
 
-    /// Takes an answer to the planner, and what it changes to the store.
+    /// Takes answers to the planner, one after another, and what they change to the store.
     async fn take(
         &mut self,
-        ask: Ask,
-        exchange: Exchange,
+        answers: impl Iterator<Item = (Ask, Exchange)>,
         wall: Moment,
         stop: &mut Stop,
     ) -> anyhow::Result<()> {
-        let Exchange { outcome, quota, note, .. } = exchange;
         let (ahead_ms, asked_at) = (self.skew.ahead_ms(), self.skew.api_time(wall));
         let steady = self.task.clock.steady();
-        self.task.budget().learn(quota);
-        if let Ok(reply) = &outcome {
-            self.count_defects(reply);
-            self.seated_mut().sweep.settle_epoch(ahead_ms);
-        }
-        let digest = self.seated_mut().sweep.digest(&ask, outcome, asked_at);
-        match digest {
-            Err(refusal) => {
-                let is_paused = self.task.budget().pause(refusal, quota, steady);
-                if !is_paused {
-                    self.backoff.refused(refusal, steady);
+        let (mut seen, mut failure, mut is_answered) = (BTreeSet::new(), None, false);
+        for (ask, exchange) in answers {
+            let Exchange { outcome, quota, note, .. } = exchange;
+            self.task.budget().learn(quota);
+            if let Ok(reply) = &outcome {
+                self.count_defects(reply);
+                self.seated_mut().sweep.settle_epoch(ahead_ms);
+            }
+            match self.seated_mut().sweep.digest(&ask, outcome, asked_at) {
+                Err(refusal) => {
+                    if !self.task.budget().pause(refusal, quota, steady) {
+                        failure = Some(refusal);
+                    }
+                    self.refused(&ask, refusal, note.as_deref());
                 }
-                self.refused(&ask, refusal, note.as_deref());
+                Ok(None) => is_answered = true,
+                Ok(Some(mut digest)) => {
+                    is_answered = true;
+                    debug!(app.name = self.task.name(), ask = ?ask, "answered");
+                    digest.leave_out(&mut seen);
+                    if !self.store(digest, asked_at, stop).await? {
+                        return Ok(());
+                    }
+                }
             }
-            Ok(None) => self.backoff.answered(),
-            Ok(Some(digest)) => {
-                self.backoff.answered();
-                debug!(app.name = self.task.name(), ask = ?ask, "answered");
-                self.store(digest, asked_at, stop).await?;
-            }
+        }
+        // However many were refused together, it is one failure.
+        match failure {
+            Some(refusal) => self.backoff.refused(refusal, steady),
+            None if is_answered => self.backoff.answered(),
+            None => {}
         }
         Ok(())
     }
@@ -241,13 +274,13 @@ impl Poller {
     }
 
     /// Commits what an answer changes; a store that cannot be written holds the reading up, since
-    /// nothing may be counted that is not durable.
+    /// nothing may be counted that is not durable. Returns false where the word to stop came first.
     async fn store(
         &mut self,
         digest: Digest,
         asked_at: Moment,
         stop: &mut Stop,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         if digest.is_cut {
             self.task.health().pages_truncated += 1;
         }
@@ -265,7 +298,7 @@ impl Poller {
                 }
             }
             tokio::select! {
-                () = stop.wait() => return Ok(()),
+                () = stop.wait() => return Ok(false),
                 () = self.task.clock.sleep_ms(pause_ms) => self.task.beat(),
             }
             pause_ms = (pause_ms * 2).min(STORE_PAUSE_MS.1);
@@ -274,7 +307,7 @@ impl Poller {
             info!("the state can be written again");
         }
         self.stored(&stored, asked_at).await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn attempt(&mut self, job: Job) -> anyhow::Result<Result<Stored, (Job, StoreError)>> {

@@ -167,12 +167,7 @@ fn common(
     clock: Clock,
 ) -> Common {
     let poll = settings.poll;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a share lies between 0 and 1"
-    )]
-    let share_ppm = (poll.rate_limit_share * 1e6).round() as u32;
+    let share_ppm = poll.share_ppm();
     Common {
         rules: Rules {
             epoch: clock.wall().floor(),

@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand};
 use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, StateSettings};
 use super::values;
 
+mod doctor;
 mod serving;
 mod simulated;
 
+pub use doctor::{DoctorArgs, DoctorOutput};
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
 pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
 
@@ -76,6 +78,8 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(RunArgs),
+    /// Ask the API a dozen times, and say what was found and what to mend
+    Doctor(DoctorArgs),
     /// Exit with 0 if the exporter answers; for health checks of containers
     Healthcheck(HealthcheckArgs),
 }

@@ -139,6 +139,18 @@ pub struct PollSettings {
     pub rate_limit_share: f64,
 }
 
+impl PollSettings {
+    /// The share of the limit in millionths.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share lies between 0 and 1"
+    )]
+    pub fn share_ppm(&self) -> u32 {
+        (self.rate_limit_share * 1e6).round() as u32
+    }
+}
+
 impl Default for PollSettings {
     fn default() -> Self {
         Self {

@@ -13,6 +13,8 @@ const REQUEST: i64 = 1_000_000;
 const MINUTE_MS: i64 = 60_000;
 /// Requests in the bucket after a start.
 const REQUESTS_AT_START: i64 = 2;
+/// From this budget on, requests a minute, several are made at once.
+const LARGE_PER_MINUTE: i64 = 300;
 /// The longest pause that the API is granted.
 const PAUSE_MS_MAX: i64 = 15 * MINUTE_MS;
 
@@ -74,6 +76,11 @@ impl Budget {
     /// is left for everybody.
     pub fn is_scarce(&self) -> bool {
         self.remaining.is_some_and(|left| left.saturating_mul(10) < self.limit)
+    }
+
+    /// Whether the budget is more than can be spent with one request after another.
+    pub const fn is_large(&self) -> bool {
+        self.milli_per_minute() >= LARGE_PER_MINUTE * 1_000
     }
 
     /// The budget in thousandths of a request a minute.

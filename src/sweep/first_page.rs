@@ -3,21 +3,46 @@
 /// The pages asked for: 0 and 1 twice, so that a list that shifts meanwhile is noticed.
 const QUESTIONS: [u32; 5] = [0, 1, 2, 0, 1];
 
+/// A page with fewer rows may be pushed on by a whole page between two requests.
+const LONG_ROWS: usize = 20;
+
+/// How often all is asked again, since the list moved meanwhile.
+const ROUNDS_MAX: u32 = 4;
+
 /// What one of these pages showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// Rows, by their fingerprint.
-    Rows(u64),
+    /// Rows, in their order, by their fingerprints.
+    Rows(Vec<u64>),
     /// An answer without rows.
     Nothing,
     /// HTTP 404, or 400 for a page number that the API does not take.
     Refused,
 }
 
-/// The answers so far.
+impl Shown {
+    /// Whether `later` shows the same page, but for rows that came in at its top meanwhile.
+    ///
+    /// Where it is the next page instead, as many rows would have to have come in as a page has, and
+    /// half as many more at most: of a long page that is not to be believed.
+    fn has_moved_to(&self, later: &Self) -> bool {
+        let (Self::Rows(old), Self::Rows(new)) = (self, later) else { return false };
+        let n_new = new.iter().position(|row| Some(row) == old.first());
+        let n_new = n_new.filter(|&n_new| old.len() >= LONG_ROWS && n_new <= new.len() / 2);
+        n_new.is_some_and(|n_new| old.starts_with(&new[n_new..]))
+    }
+
+    fn shares_rows(&self, other: &Self) -> bool {
+        let (Self::Rows(rows), Self::Rows(others)) = (self, other) else { return false };
+        rows.iter().any(|row| others.contains(row))
+    }
+}
+
+/// The answers so far, and how often they had to be asked for again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirstPage {
     shown: Vec<Shown>,
+    n_rounds: u32,
 }
 
 /// What the answers so far tell.
@@ -40,18 +65,30 @@ impl FirstPage {
     }
 
     /// Takes an answer. The first page is 0, unless page 0 shows nothing, asked twice round page 1,
-    /// or pages 0 and 1 show the same rows twice while page 2, asked between, shows others.
+    /// or pages 0 and 1 show the same rows twice while page 2, asked between, shows others. Where
+    /// they show some of the same rows, the list moved, and all of it is asked again.
     pub fn take(&mut self, shown: Shown) -> Finding {
         self.shown.push(shown);
-        let finding = match self.shown[..] {
+        let finding = match &self.shown[..] {
             [Shown::Refused, Shown::Refused] => Finding::NoList,
             [Shown::Nothing | Shown::Refused, Shown::Nothing | Shown::Refused] => {
                 Finding::EmptyList
             }
             [zero, one, two, zero_again, one_again] => {
-                let nothing = !matches!(zero, Shown::Rows(_));
-                let doubled = zero == one && one == one_again && one != two;
-                Finding::Is(u32::from(zero == zero_again && (nothing || doubled)))
+                let stands = zero == zero_again;
+                let nothing = stands && !matches!(zero, Shown::Rows(_));
+                let doubled = stands && zero == one && one == one_again
+                    || zero.has_moved_to(one) && zero_again.has_moved_to(one_again);
+                let moved = zero.shares_rows(one) && zero_again.shares_rows(one_again);
+                if nothing || doubled && one != two {
+                    Finding::Is(1)
+                } else if moved && !doubled && self.n_rounds < ROUNDS_MAX {
+                    self.n_rounds += 1;
+                    self.shown.clear();
+                    Finding::Open
+                } else {
+                    Finding::Is(0)
+                }
             }
             _ => Finding::Open,
         };
@@ -59,5 +96,55 @@ impl FirstPage {
             self.shown.clear();
         }
         finding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found out about a list numbered from `first`, to the top of which rows are added
+    /// before each request, by turns as many as `n_new` says.
+    fn found(first: u32, page_0_is_page_1: bool, page_rows: u64, n_new: &[u64]) -> Finding {
+        let mut it = FirstPage::default();
+        let mut top = 10_000;
+        for n_new in n_new.iter().cycle() {
+            let mut page = it.question();
+            top += n_new;
+            if first == 1 && page == 0 && page_0_is_page_1 {
+                page = 1;
+            }
+            let shown = page.checked_sub(first).map_or(Shown::Nothing, |idx| {
+                let newest = top - u64::from(idx) * page_rows;
+                Shown::Rows((newest - page_rows..newest).rev().collect())
+            });
+            let finding = it.take(shown);
+            if finding != Finding::Open {
+                return finding;
+            }
+        }
+        unreachable!("it comes to an end")
+    }
+
+    #[test]
+    fn the_first_page_is_found_while_rows_come_in() {
+        for n_new in [0, 1, 5, 40] {
+            assert_eq!(found(0, false, 100, &[n_new]), Finding::Is(0), "{n_new} new rows");
+            assert_eq!(found(1, false, 100, &[n_new]), Finding::Is(1), "{n_new} new rows");
+            assert_eq!(found(1, true, 100, &[n_new]), Finding::Is(1), "{n_new} new rows");
+        }
+    }
+
+    #[test]
+    fn short_pages_that_move_are_looked_at_until_they_stand_still() {
+        assert_eq!(found(1, true, 3, &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0]), Finding::Is(1));
+        assert_eq!(found(0, false, 3, &[1, 1, 0, 0, 1, 0, 0, 0, 0, 0]), Finding::Is(0));
+    }
+
+    #[test]
+    fn short_pages_that_move_on_by_more_than_a_page_are_not_taken_for_one() {
+        for n_new in [1, 2, 4, 5, 7] {
+            assert_eq!(found(0, false, 3, &[n_new]), Finding::Is(0), "{n_new} new rows");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::ledger::{Entry, Posting, absent, post};
 /// What to ask for where the API refuses the page size.
 const SMALLER_PAGES: [u32; 4] = [50, 30, 25, 10];
 /// Requests that look for the calls of one second in vain before they are put off.
-const MISSES_MAX: u32 = 24;
+const MISSES_MAX: u32 = 64;
 /// Seconds of `initiatedAt` closer than this are looked up in one go.
 const NEAR_S: i64 = 60;
 
@@ -122,7 +122,7 @@ impl Sweep {
         let shown = match &page {
             None => Shown::Refused,
             Some(page) if page.n_rows() == 0 => Shown::Nothing,
-            Some(page) => Shown::Rows(super::walk::fingerprint(page)),
+            Some(page) => Shown::Rows(super::walk::prints(page)),
         };
         let page = page.unwrap_or_default();
         let finding = self.hints.first_page.as_mut().map_or(Finding::Open, |it| it.take(shown));

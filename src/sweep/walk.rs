@@ -96,8 +96,9 @@ pub struct Walks {
 
 /// Walks of one sort at once.
 pub const LANES: usize = 10;
-/// Steps of one search before it starts anew.
-const TRIES_MAX: u32 = 14;
+/// Steps of one search before it starts anew: twenty that double find any page of a million, and as
+/// many that halve narrow it down.
+const TRIES_MAX: u32 = 40;
 
 impl Walks {
     /// At the start of a process nothing is known but the number of the first page.
@@ -361,14 +362,20 @@ const fn leap(n_tries: u32) -> u32 {
     1 << if n_tries < 20 { n_tries } else { 20 }
 }
 
-/// A fingerprint of the rows of a page, to notice a page that is shown again.
-pub(super) fn fingerprint(page: &Page) -> u64 {
+/// A fingerprint of a page, to notice one that is shown again.
+fn fingerprint(page: &Page) -> u64 {
+    hash(&prints(page))
+}
+
+/// Fingerprints of the rows of a page, of those that are no calls last.
+pub fn prints(page: &Page) -> Vec<u64> {
+    let calls = page.calls.iter().map(|call| hash(&call.key));
+    let lost = page.defects.iter().filter(|defect| defect.is_no_call());
+    calls.chain(lost.map(|defect| defect.row_hash)).collect()
+}
+
+fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for call in &page.calls {
-        call.key.hash(&mut hasher);
-    }
-    for defect in page.defects.iter().filter(|defect| defect.is_no_call()) {
-        defect.row_hash.hash(&mut hasher);
-    }
+    value.hash(&mut hasher);
     hasher.finish()
 }

@@ -38,9 +38,9 @@ impl Sweep {
         let newest = covered.newest()?.to;
         let gaps = covered.gaps(Span::new(self.progress.floor, newest));
         let is_filled = |gap: &Span| {
-            let at = self.target(*gap);
+            let own = self.target(*gap);
             let fills =
-                |ask: &Ask| matches!(ask.purpose, Purpose::Gap { target, .. } if target == at);
+                |ask: &Ask| matches!(ask.purpose, Purpose::Gap { target, .. } if target == own);
             beside.iter().any(fills)
         };
         if let Some(gap) = gaps.into_iter().rev().find(|gap| !is_filled(gap)) {

@@ -84,19 +84,15 @@ fn the_present_prometheus_sees_every_call_from_the_first() {
     check_scrapes(&env::var("PROMETHEUS_NEWER").expect(why));
 }
 
-/// A Prometheus that scrapes each second.
-struct Prometheus {
-    address: String,
+/// A Prometheus with a configuration of its own.
+pub(crate) struct Prometheus {
+    pub(crate) address: String,
     _program: Program,
 }
 
 impl Prometheus {
-    fn start(program: &str, folder: &Folder, target: &str) -> Self {
-        let jobs = format!(
-            "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
-             static_configs: [{{targets: ['{target}']}}]}}]\n"
-        );
-        let config = folder.config("prometheus.yml", &jobs);
+    pub(crate) fn start(program: &str, folder: &Folder, text: &str) -> Self {
+        let config = folder.config("prometheus.yml", text);
         let mut program = Program::spawn(Command::new(program).env_clear().args([
             &format!("--config.file={}", config.display()),
             &format!("--storage.tsdb.path={}", folder.path().join("data").display()),
@@ -106,24 +102,42 @@ impl Prometheus {
         Self { address, _program: program }
     }
 
-    fn api(&self, path: &str) -> Result<Value, String> {
+    /// The data of an answer of its API.
+    pub(crate) fn api(&self, path: &str) -> Result<Value, String> {
         let answer = get(&self.address, path)?;
         let mut reply: Value = serde_json::from_str(&answer.body).map_err(|e| e.to_string())?;
         if reply["status"] == "success" { Ok(reply["data"].take()) } else { Err(answer.body) }
     }
 
-    /// The value of an expression with at most one series; at a Unix time, if one is given.
-    fn value(&self, expression: &str, at: Option<f64>) -> Result<f64, String> {
+    /// What Prometheus answers to an expression.
+    pub(crate) fn result(&self, expression: &str) -> Result<Value, String> {
+        self.query(expression, None)
+    }
+
+    fn query(&self, expression: &str, at: Option<f64>) -> Result<Value, String> {
         let escape = |char: char| format!("%{:02X}", u32::from(char));
         let query: String = expression.chars().map(escape).collect();
         let time = at.map(|at| format!("&time={at}")).unwrap_or_default();
-        let data = self.api(&format!("/api/v1/query?query={query}{time}"))?;
+        self.api(&format!("/api/v1/query?query={query}{time}"))
+    }
+
+    /// The value of an expression with at most one series; at a Unix time, if one is given.
+    pub(crate) fn value(&self, expression: &str, at: Option<f64>) -> Result<f64, String> {
+        let data = self.query(expression, at)?;
         let value = data["result"][0]["value"][1].as_str();
         value
             .ok_or(format!("no result of {expression}: {data}"))?
             .parse()
             .map_err(|_| data.to_string())
     }
+}
+
+/// The configuration to scrape a target each second.
+pub(crate) fn scrapes(target: &str) -> String {
+    format!(
+        "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
+         static_configs: [{{targets: ['{target}']}}]}}]\n"
+    )
 }
 
 /// An exporter that is scraped before its first call exists, then a small busy world until all of
@@ -133,7 +147,7 @@ fn check_scrapes(program: &str) {
     let api = free_address();
     let exporter = start_exporter(&folder, &api);
     let target = exporter.address.to_string();
-    let prometheus = Prometheus::start(program, &folder, &target);
+    let prometheus = Prometheus::start(program, &folder, &scrapes(&target));
     until_ok("a scrape that shows no call", || {
         let n_calls = prometheus.value("sum(cometchat_calls_total)", None)?;
         assert_eq!(n_calls, 0.0, "there is no call yet");
@@ -166,7 +180,8 @@ fn check_scrapes(program: &str) {
     world.ends_on("TERM");
 }
 
-fn start_exporter(folder: &Folder, api: &str) -> Exporter {
+/// An exporter that reads the simulated API at `api` with the key in the file `key` of the folder.
+pub(crate) fn start_exporter(folder: &Folder, api: &str) -> Exporter {
     let key = folder.config("key", "simulated-key");
     let text = format!(
         "apps: [{{name: simulated, app_id: simulated, base_url: 'http://{api}/v3', \
@@ -177,7 +192,7 @@ fn start_exporter(folder: &Folder, api: &str) -> Exporter {
 }
 
 /// An address that nobody listens on.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 

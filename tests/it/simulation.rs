@@ -5,6 +5,7 @@ mod check;
 mod cost;
 mod day;
 mod driver;
+mod edges;
 mod random;
 mod run;
 mod world;

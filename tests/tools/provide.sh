@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Brings the tools that the tests need and a machine with Rust and git lacks; sourced by tests/run.
 #
-# Prometheus comes from two Debian releases, unpacked into a cache folder and not installed: no
+# Prometheus and Alertmanager come from two Debian releases, unpacked into a cache folder and not installed: no
 # service starts, nothing of the system changes, and no root is needed. The cache may be deleted
 # at any time. Where PROMETHEUS and its like are set already, they are left as they are.
 
@@ -35,6 +35,7 @@ provide_tools() {
     provide_rust
     provide_python
     provide_prometheus
+    provide_alertmanager
     exec 9>&-
 }
 
@@ -83,13 +84,39 @@ provide_prometheus() {
     done
 }
 
+# Sets ALERTMANAGER and AMTOOL.
+provide_alertmanager() {
+    if [[ -z ${ALERTMANAGER:-} || -z ${AMTOOL:-} ]]; then
+        unpack_debian bookworm prometheus-alertmanager
+        export ALERTMANAGER=$unpacked/alertmanager AMTOOL=$unpacked/usr/bin/amtool
+        [[ -e $ALERTMANAGER ]] || uproot_alertmanager "$unpacked"
+    fi
+    local program
+    for program in "$ALERTMANAGER" "$AMTOOL"; do
+        "$program" --version >/dev/null 2>&1 || fail "$program does not run on this machine"
+    done
+}
+
+# Debian's Alertmanager does not start without its templates below /usr/share. So that it need not be
+# installed, the path in the unpacked program is made a relative one of the same length, and a script
+# starts it in its folder.
+uproot_alertmanager() {
+    local folder=$1 path=usr/share/prometheus/alertmanager
+    LC_ALL=C sed -i "s,/$path,$path/,g" "$folder/usr/bin/prometheus-alertmanager"
+    # shellcheck disable=SC2016 # it is the script that looks for its folder
+    printf '#!/bin/sh\ncd "${0%%/*}" && exec usr/bin/prometheus-alertmanager "$@"\n' \
+        >"$folder/alertmanager.new"
+    chmod +x "$folder/alertmanager.new"
+    mv "$folder/alertmanager.new" "$folder/alertmanager"
+}
+
 # Unpacks packages of a Debian release into a folder of the cache, and names it in $unpacked.
 unpack_debian() {
     local suite=$1 packages=("${@:2}") mirror scratch
     unpacked=$tools_cache/$suite-$(IFS=-; printf '%s' "${packages[*]}")
     [[ ! -e $unpacked/complete ]] || return 0
     command -v apt-get >/dev/null ||
-        fail "needs ${packages[*]}: set PROMETHEUS, PROMTOOL, PROMETHEUS_NEWER, PROMTOOL_NEWER"
+        fail "needs ${packages[*]}: set PROMETHEUS, PROMTOOL, their _NEWER, ALERTMANAGER, AMTOOL"
     # shellcheck disable=SC2016 # the format is apt's
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' |
         grep --max-count=1 '/debian/$') || fail "the apt sources name no mirror of Debian"

@@ -7,13 +7,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, ReadableDatabase, TableError};
+use redb::{Builder, Database, ReadableDatabase, ReadableTableMetadata, TableError};
 
 use super::super::StoreError;
 use super::tables::{APPS, CALLS, Fault, META, SAVED};
 
 /// All memory that the ledger takes. The database's own default is 1 GiB.
 const CACHE_BYTES: usize = 32 << 20;
+/// A smaller file is left as it is.
+const COMPACT_FROM_BYTES: u64 = 8 << 20;
+/// A file with more than this for each call is mostly empty: a call takes about a quarter of it.
+const CALL_BYTES_MAX: u64 = 1 << 10;
 /// The version of the tables. A record has a version of its own.
 const FORMAT: u64 = 1;
 /// The key in [`META`] by which we know our own files.
@@ -47,7 +51,19 @@ pub(super) fn open_or_create(path: &Path) -> Result<Opened, StoreError> {
 
 /// Opens a file after checking all of it.
 fn open_whole(path: &Path) -> Result<Opened, StoreError> {
-    take(path, builder().set_check_integrity_on_open(true).open(path))
+    let mut opened = take(path, builder().set_check_integrity_on_open(true).open(path))?;
+    compact(&mut opened.database, path).map_err(|fault| fault.at(path))?;
+    Ok(opened)
+}
+
+/// Gives back what the file took when it held many more calls, as after a long outage.
+fn compact(database: &mut Database, path: &Path) -> Result<(), Fault> {
+    let file_bytes = fs::metadata(path).map_or(0, |file| file.len());
+    let n_calls = database.begin_read()?.open_table(CALLS)?.len()?;
+    if file_bytes > COMPACT_FROM_BYTES.max(n_calls.saturating_mul(CALL_BYTES_MAX)) {
+        database.compact()?;
+    }
+    Ok(())
 }
 
 /// Opens the file after an error. It was ours, so one that is gone is not created, and one that

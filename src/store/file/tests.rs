@@ -1,5 +1,6 @@
 //! What lies at the path, what a kill leaves, and what many writers make of it.
 
+mod growth;
 mod power;
 
 use std::io;

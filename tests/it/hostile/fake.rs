@@ -24,6 +24,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Whether this stands in the query.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.query.contains(text)
+    }
+
     /// A number in the query.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));

@@ -2,64 +2,110 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of a day are small")]
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use cometchat_exporter::call::Timestamp;
+use cometchat_exporter::call::{Moment, Timestamp};
 use cometchat_exporter::ledger::{FailureStatuses, Rules, Totals};
 use cometchat_exporter::sweep::{
-    BudgetOptions, Grid, LookKind, Options, Order, Progress, Purpose, ReadTime, Saved,
+    Ask, BudgetOptions, Grid, LookKind, Options, Order, Progress, Purpose, ReadTime, Saved, Sweep,
 };
 
+use super::check::breaches;
 use super::day::days;
 use super::driver::{Durable, Kills, Process};
 use super::random::Random;
+use super::world::{Bounds, World};
 
-const DAY_MS: i64 = 86_400_000;
-
-/// Requests by purpose in the last of the days, and the most calls known by id.
-struct Cost {
-    by_purpose: BTreeMap<&'static str, usize>,
-    n_known_max: usize,
+/// A long run of one app: what it asked, how far it was behind at worst, and what it counted.
+struct Day {
+    asked: Vec<(i64, Ask)>,
+    durable: Durable,
+    /// How old the newest read of the head was at worst, after the first minute.
+    head_age_ms_max: i64,
+    /// How far the unbroken reading from the epoch was behind at worst.
+    lag_s_max: i64,
 }
 
-fn cost(per_day: f64, n_days: i64, budget: u64, n_at_once: usize) -> Cost {
-    let mut world = days(1, per_day, n_days as f64);
-    let lookback_s = 86_400;
+const INTERVAL_MS: i64 = 30_000;
+const BOUNDS: Bounds = Bounds { lookback_s: 86_400, settle_s: 7_200, max_open_s: 7 * 86_400 };
+
+/// What an app is read with.
+#[derive(Clone, Copy)]
+struct Means {
+    /// Requests a minute.
+    budget: u64,
+    n_at_once: usize,
+    lookback_s: i64,
+}
+
+const FREE_PLAN: Means = Means { budget: 100, n_at_once: 1, lookback_s: BOUNDS.lookback_s };
+const PAID_PLAN: Means = Means { budget: 800, n_at_once: 10, lookback_s: BOUNDS.lookback_s };
+
+fn read(world: &mut World, until_ms: i64, means: Means) -> Day {
     let options = Options {
         rules: Rules {
             epoch: Timestamp(0),
-            settle_s: 7_200,
-            max_open_s: 7 * 86_400,
+            settle_s: BOUNDS.settle_s,
+            max_open_s: BOUNDS.max_open_s,
             failures: FailureStatuses::default(),
         },
-        grid: Grid { interval_ms: 30_000, phase_ms: 0 },
+        grid: Grid { interval_ms: INTERVAL_MS, phase_ms: 0 },
         per_page: 100,
-        lookback_s,
+        lookback_s: means.lookback_s,
     };
     let progress = Progress {
         epoch: Timestamp(0),
         epoch_settled: true,
         floor: Timestamp(0),
         complete: true,
-        read: ReadTime::new(lookback_s),
+        read: ReadTime::new(means.lookback_s),
         order: Order::default(),
     };
     let saved = Saved { progress, totals: Totals::default() };
     let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
     let mut asked = Vec::new();
+    let (mut head_age_ms_max, mut lag_s_max) = (0, 0);
+    let mut watch = |now: Moment, sweep: &Sweep| {
+        let covered = sweep.progress().read.covered();
+        if let Some(newest) = covered.newest()
+            && now.0 > 60_000
+        {
+            head_age_ms_max = head_age_ms_max.max(now.since_ms(newest.to.start()));
+        }
+        let read_to = covered.around(Timestamp(0)).map_or(Timestamp(0), |span| span.to);
+        lag_s_max = lag_s_max.max(now.floor().since_s(read_to));
+    };
     let mut process = Process {
-        world: &mut world,
+        world,
         durable: &mut durable,
         random: &mut Random::new(1),
         kills: Kills::Chance { percent: 0, until_ms: 0 },
         n_effects: &mut 0,
         latency_ms: 400,
-        n_at_once,
+        n_at_once: means.n_at_once,
         asked: &mut asked,
+        watch: &mut watch,
     };
-    let budget = BudgetOptions { limit_per_minute: budget, share_ppm: 1_000_000 };
-    assert!(process.run(options, budget, n_days * DAY_MS).is_ok(), "nothing kills it");
+    let budget = BudgetOptions { limit_per_minute: means.budget, share_ppm: 1_000_000 };
+    assert!(process.run(options, budget, until_ms).is_ok(), "nothing kills it");
+    Day { asked, durable, head_age_ms_max, lag_s_max }
+}
+
+/// Requests by purpose, a minute, and the most calls known by id.
+struct Cost {
+    by_purpose: BTreeMap<&'static str, f64>,
+    n_known_max: usize,
+}
+
+/// What it costs from one hour to another.
+fn cost(per_day: f64, means: Means, hours: Range<i64>) -> Cost {
+    let [from_ms, to_ms] = [hours.start, hours.end].map(|hour| hour * 3_600_000);
+    let mut world = days(1, per_day, hours.end as f64 / 24.0);
+    let day = read(&mut world, to_ms, means);
+    let lag_s_max = 2 * INTERVAL_MS / 1000;
+    assert!(day.lag_s_max <= lag_s_max, "behind by {} s at worst", day.lag_s_max);
     let mut by_purpose = BTreeMap::new();
-    for (_, ask) in asked.iter().filter(|(at, _)| *at >= (n_days - 1) * DAY_MS) {
+    for (_, ask) in day.asked.iter().filter(|(at, _)| *at >= from_ms) {
         let purpose = match ask.purpose {
             Purpose::FirstPage | Purpose::Head { .. } => "head",
             Purpose::Gap { .. } => "gaps",
@@ -68,18 +114,18 @@ fn cost(per_day: f64, n_days: i64, budget: u64, n_at_once: usize) -> Cost {
             Purpose::Get(_) => "get",
             Purpose::Again { .. } => "again",
         };
-        *by_purpose.entry(purpose).or_default() += 1;
+        *by_purpose.entry(purpose).or_default() += 60_000.0 / (to_ms - from_ms) as f64;
     }
-    Cost { by_purpose, n_known_max: durable.calls.len() }
+    Cost { by_purpose, n_known_max: day.durable.calls.len() }
 }
 
 /// Fails when a change makes the reading a tenth more expensive than what the documentation says.
 fn assert_at_most(cost: &Cost, requests_a_minute: f64, n_known: usize) {
-    let total = cost.by_purpose.values().sum::<usize>() as f64 / 1440.0;
+    let total: f64 = cost.by_purpose.values().sum();
     let shown: Vec<String> = cost
         .by_purpose
         .iter()
-        .map(|(purpose, n)| format!("{purpose} {:.2}", *n as f64 / 1440.0))
+        .map(|(purpose, a_minute)| format!("{purpose} {a_minute:.2}"))
         .collect();
     let shown = format!("{} = {total:.2} a minute, {} known", shown.join(" + "), cost.n_known_max);
     eprintln!("{shown}");
@@ -89,20 +135,35 @@ fn assert_at_most(cost: &Cost, requests_a_minute: f64, n_known: usize) {
 
 #[test]
 fn a_quiet_app_costs_two_requests_a_minute() {
-    assert_at_most(&cost(1.0, 2, 100, 1), 4.0, 2);
+    assert_at_most(&cost(1.0, FREE_PLAN, 24..48), 4.0, 2);
 }
 
 #[test]
 fn ten_thousand_calls_a_day_cost_little() {
-    assert_at_most(&cost(10_000.0, 2, 100, 1), 3.7, 10_200);
+    assert_at_most(&cost(10_000.0, FREE_PLAN, 24..48), 3.7, 10_200);
 }
 
 #[test]
 fn a_hundred_thousand_calls_a_day_fit_the_free_plan() {
-    assert_at_most(&cost(100_000.0, 2, 100, 1), 33.0, 101_000);
+    assert_at_most(&cost(100_000.0, FREE_PLAN, 24..48), 33.0, 101_000);
+}
+
+/// The busiest hour of a day, to keep it short; the whole second day is asked for by `--long`.
+#[test]
+fn a_million_calls_a_day_fit_the_paid_plan() {
+    let short = Means { lookback_s: 4 * 3_600, ..PAID_PLAN };
+    assert_at_most(&cost(1_000_000.0, short, 11..12), 780.0, 270_000);
+    if std::env::var_os("SIMULATION_WORLDS").is_some() {
+        assert_at_most(&cost(1_000_000.0, PAID_PLAN, 24..48), 500.0, 1_010_000);
+    }
 }
 
 #[test]
-fn a_million_calls_a_day_fit_the_paid_plan() {
-    assert_at_most(&cost(1_000_000.0, 2, 800, 10), 540.0, 1_010_000);
+fn a_budget_of_a_third_costs_freshness_and_no_truth() {
+    let mut world = days(2, 100_000.0, 1.0);
+    let third = Means { budget: 11, ..FREE_PLAN };
+    let day = read(&mut world, 60 * 3_600_000, third);
+    eprintln!("head {} ms old, lag {} s at worst", day.head_age_ms_max, day.lag_s_max);
+    assert!(day.head_age_ms_max <= 2 * INTERVAL_MS, "head {} ms old", day.head_age_ms_max);
+    assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
 }

@@ -78,8 +78,8 @@ pub(super) struct Killed;
 pub(super) enum Kills {
     /// So many times of a hundred, until a moment.
     Chance { percent: i64, until_ms: i64 },
-    /// Once, at the effect with this number.
-    At(u64),
+    /// At the effects with these numbers; none has the number 0.
+    At([u64; 2]),
 }
 
 pub(super) struct Process<'a> {
@@ -93,6 +93,8 @@ pub(super) struct Process<'a> {
     /// How many requests may be under way together.
     pub(super) n_at_once: usize,
     pub(super) asked: &'a mut Vec<(i64, Ask)>,
+    /// Sees the state before each request, and whenever there is nothing to ask.
+    pub(super) watch: &'a mut dyn FnMut(Moment, &Sweep),
 }
 
 impl Process<'_> {
@@ -102,7 +104,7 @@ impl Process<'_> {
             Kills::Chance { percent, until_ms } => {
                 self.world.now_ms < until_ms && self.random.chance(percent)
             }
-            Kills::At(number) => number == *self.n_effects,
+            Kills::At(numbers) => numbers.contains(self.n_effects),
         };
         if dies { Err(Killed) } else { Ok(()) }
     }
@@ -118,6 +120,7 @@ impl Process<'_> {
         let mut backoff = Backoff::new(self.random.next());
         while self.world.now_ms < until_ms {
             let now = self.world.now();
+            (self.watch)(now, &sweep);
             match sweep.plan(now, false) {
                 Plan::Wait(until) => {
                     self.world.advance(until.0.max(now.0 + 1).min(until_ms));

@@ -13,7 +13,7 @@ use super::driver::{Durable, Killed, Kills, Process};
 use super::random::Random;
 use super::world::{Bounds, World, small};
 
-const BOUNDS: Bounds = Bounds { lookback_s: 60, settle_s: 20, max_open_s: 120 };
+pub(super) const BOUNDS: Bounds = Bounds { lookback_s: 60, settle_s: 20, max_open_s: 120 };
 
 /// What a run varies beside its seed.
 #[derive(Clone, Copy)]
@@ -26,8 +26,27 @@ struct Scenario {
     rest_s: i64,
 }
 
-struct Outcome {
-    breaches: Vec<String>,
+/// How a world is read.
+pub(super) struct Reading {
+    pub(super) epoch: Timestamp,
+    /// When the first process starts.
+    pub(super) start_s: i64,
+    /// How long before the epoch calls are of interest, for the recent window.
+    pub(super) window_s: i64,
+    pub(super) per_page: u32,
+    /// Requests a minute.
+    pub(super) limit: u64,
+    pub(super) n_at_once: usize,
+    pub(super) kills: Kills,
+    /// How long a killed process may stay away.
+    pub(super) downtimes_ms: &'static [i64],
+    /// When everything is to be counted.
+    pub(super) rest_s: i64,
+}
+
+pub(super) struct Outcome {
+    pub(super) breaches: Vec<String>,
+    pub(super) durable: Durable,
     n_requests: usize,
     n_effects: u64,
 }
@@ -38,7 +57,27 @@ fn run(seed: u64, scenario: Scenario) -> Outcome {
     let mut world = small(seed, n_calls, BOUNDS, scenario.rows_vanish);
     let last_s = world.lives.iter().map(|life| life.key.initiated_at.0).max().unwrap();
     let start_s = random.pick(&[0, 0, last_s / 2, last_s, last_s + 200]);
-    let epoch = Timestamp(random.pick(&[0, start_s, start_s * 7 / 10]));
+    let kill_percent = random.pick(&[0, 0, 2, 10]);
+    let reading = Reading {
+        epoch: Timestamp(random.pick(&[0, start_s, start_s * 7 / 10])),
+        start_s,
+        window_s: random.pick(&[0, 0, 30]),
+        per_page: u32::try_from(random.between(3, 10)).unwrap(),
+        limit: random.pick(&[600, 600, 600, 150]),
+        n_at_once: random.pick(&[1, 1, 10]),
+        kills: match scenario.kill_at {
+            Some(number) => Kills::At([number, 0]),
+            None => Kills::Chance { percent: kill_percent, until_ms: (last_s + 300) * 1000 },
+        },
+        downtimes_ms: &[100, 1_000, 5_000, 30_000, 70_000, 150_000],
+        rest_s: last_s.max(start_s) + scenario.rest_s,
+    };
+    play(&mut world, &mut random, reading)
+}
+
+/// Reads a world from start to rest, and checks what was counted.
+pub(super) fn play(world: &mut World, random: &mut Random, reading: Reading) -> Outcome {
+    let Reading { epoch, start_s, kills, limit, mut rest_s, .. } = reading;
     let options = Options {
         rules: Rules {
             epoch,
@@ -47,55 +86,48 @@ fn run(seed: u64, scenario: Scenario) -> Outcome {
             failures: FailureStatuses::default(),
         },
         grid: Grid { interval_ms: 3_000, phase_ms: random.below(3_000) },
-        per_page: u32::try_from(random.between(3, 10)).unwrap(),
+        per_page: reading.per_page,
         lookback_s: BOUNDS.lookback_s,
     };
-    let limit = random.pick(&[600, 600, 600, 150]);
     let budget = BudgetOptions { limit_per_minute: limit, share_ppm: 1_000_000 };
-    let mut rest_s = last_s.max(start_s) + scenario.rest_s;
-    let n_at_once = random.pick(&[1, 1, 10]);
-    let kill_percent = random.pick(&[0, 0, 2, 10]);
     world.faults_end_ms = (rest_s - 300) * 1000;
     world.advance(start_s * 1000);
     let progress = Progress {
         epoch,
         epoch_settled: true,
-        floor: epoch.plus_s(-random.pick(&[0, 0, 30])),
+        floor: epoch.plus_s(-reading.window_s),
         complete: false,
         read: ReadTime::new(BOUNDS.lookback_s),
         order: Order::default(),
     };
     let saved = Saved { progress, totals: Totals::default() };
     let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
-    let kills = match scenario.kill_at {
-        Some(number) => Kills::At(number),
-        None => Kills::Chance { percent: kill_percent, until_ms: (last_s + 300) * 1000 },
-    };
     let (mut asked, mut n_effects) = (Vec::new(), 0);
     while world.now_ms < rest_s * 1000 {
         let mut process = Process {
-            world: &mut world,
+            world,
             durable: &mut durable,
-            random: &mut random,
+            random,
             kills,
             n_effects: &mut n_effects,
             latency_ms: 50,
-            n_at_once,
+            n_at_once: reading.n_at_once,
             asked: &mut asked,
+            watch: &mut |_, _| {},
         };
         if let Err(Killed) = process.run(options, budget, rest_s * 1000) {
-            let down_ms = random.pick(&[100, 1_000, 5_000, 30_000, 70_000, 150_000]);
+            let down_ms = random.pick(reading.downtimes_ms);
             world.advance(world.now_ms + down_ms);
             // Time to come to rest again.
             rest_s = rest_s.max(world.now_ms / 1000 + 300);
         }
     }
-    let mut breaches = breaches(&world, &durable, epoch, BOUNDS);
-    breaches.extend(at_rest(&world, &durable, rest_s));
-    if kill_percent == 0 && scenario.kill_at.is_none() {
+    let mut breaches = breaches(world, &durable, epoch, BOUNDS);
+    breaches.extend(at_rest(world, &durable, rest_s));
+    if matches!(kills, Kills::Chance { percent: 0, .. }) {
         breaches.extend(over_budget(&asked, limit));
     }
-    Outcome { breaches, n_requests: asked.len(), n_effects }
+    Outcome { breaches, durable, n_requests: asked.len(), n_effects }
 }
 
 fn at_rest(world: &World, durable: &Durable, rest_s: i64) -> Vec<String> {

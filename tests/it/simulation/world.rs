@@ -328,7 +328,12 @@ fn life(random: &mut Random, key: CallKey, bounds: Bounds, vanishes: bool) -> Li
 }
 
 /// The list shows nothing of a call before it appears, and of two changes at once the second.
-fn seen_late(key: CallKey, rows: Vec<(i64, Option<Call>)>, appears_ms: i64, bound_ms: i64) -> Life {
+pub(super) fn seen_late(
+    key: CallKey,
+    rows: Vec<(i64, Option<Call>)>,
+    appears_ms: i64,
+    bound_ms: i64,
+) -> Life {
     let mut seen: Vec<(i64, Option<Call>)> = Vec::new();
     for (at_ms, row) in rows {
         let at_ms = at_ms.max(appears_ms);

@@ -130,19 +130,32 @@ impl Stage {
         });
     }
 
-    /// Waits until nothing can change any more, neither in the world nor in what was counted of it,
-    /// and compares the two. Returns the last scrape.
+    /// The configuration with another state file and something else replaced.
+    pub(super) fn config_with(&self, old: &str, new: &str) -> String {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let state = self.folder.state().display().to_string();
+        assert!(text.contains(old) && text.contains(&state), "{text}");
+        text.replace(old, new).replace(&state, &format!("{state}.other"))
+    }
+
+    /// Waits until nothing can change any more, neither in the world nor in what was counted of it.
     #[track_caller]
-    pub(super) fn compare_at_rest(self, exporter: &Exporter) -> Samples {
+    pub(super) fn wait_for_rest(&self, exporter: &Exporter) -> Samples {
         let at = until("the rest of the world", REST, || self.simulator.rested_at());
         // A call leaves the ledger once it is final, settled and older than the lookback.
-        let rested = until("the rest of the exporter", REST, || {
+        until("the rest of the exporter", REST, || {
             let scrape = exporter.scrape();
             let one = |name: &str| scrape.get(&format!("{name}{{{}}}", app_label()));
             let is_covered = one("cometchat_covered_until_timestamp_seconds")? >= at;
             let is_done = one("cometchat_tracked_calls")? == 0.0;
             (is_covered && is_done).then_some(scrape)
-        });
+        })
+    }
+
+    /// Waits for rest and compares what was counted with the world. Returns the last scrape.
+    #[track_caller]
+    pub(super) fn compare_at_rest(self, exporter: &Exporter) -> Samples {
+        let rested = self.wait_for_rest(exporter);
         let truth = self.truth(&rested);
         let n_calls = truth["calls"].as_u64().unwrap();
         assert!(n_calls >= 40, "a world of {n_calls} calls proves little");

@@ -1,0 +1,168 @@
+//! The questions: a dozen requests, within half of the budget.
+
+use super::facts::{Answer, Facts, Filter, Refused};
+use crate::api::{Client, Survey};
+use crate::call::Timestamp;
+use crate::clock::Clock;
+use crate::sweep::first_page::{Finding, Shown};
+use crate::sweep::{Budget, FirstPage, Order, Quota, Refusal, Reply, Request, Skew, walk};
+
+/// A page that no list reaches.
+const FAR: u32 = 1_000_000;
+
+/// Asks one app.
+pub(super) struct Asker {
+    pub(super) client: Client,
+    pub(super) budget: Budget,
+    pub(super) clock: Clock,
+    pub(super) per_page: u32,
+}
+
+/// What is learned from all answers alike.
+#[derive(Default)]
+struct Learned {
+    survey: Survey,
+    quota: Quota,
+    skew: Skew,
+    took_ms: Vec<u64>,
+    order: Order,
+    /// The first answer after which nothing more is to be asked.
+    stopped: Option<Refused>,
+}
+
+impl Learned {
+    /// Keeps the answer that shows most, since answers show the same rows again.
+    fn see(&mut self, survey: Survey) {
+        let limit_header = self.survey.limit_header.or(survey.limit_header);
+        if survey.n_rows > self.survey.n_rows {
+            self.survey = survey;
+        }
+        self.survey.limit_header = limit_header;
+    }
+}
+
+impl Asker {
+    /// Asks everything, or until the API says that it is enough.
+    pub(super) async fn ask(mut self) -> Facts {
+        let mut learned = Learned::default();
+        let page = |page, per_page| Request::List { page, per_page: Some(per_page) };
+        let first = self.question(&mut learned, page(1, self.per_page), None).await;
+        let mut facts = Facts {
+            per_page: self.per_page,
+            first,
+            first_page: None,
+            order: Order::default(),
+            large: None,
+            past_end: None,
+            filters: Vec::new(),
+            get: None,
+            survey: Survey::default(),
+            quota: Quota::default(),
+            skew: Skew::default(),
+            took_ms: Vec::new(),
+            stopped: None,
+        };
+        facts.first_page = self.first_page(&mut learned, &facts).await;
+        if is_going_on(&facts, &learned) {
+            let request = page(facts.first_page.unwrap_or(1), self.per_page.saturating_mul(10));
+            facts.large = Some(self.question(&mut learned, request, None).await);
+        }
+        if is_going_on(&facts, &learned) {
+            let request = page(FAR, self.per_page);
+            facts.past_end = Some(self.question(&mut learned, request, None).await);
+        }
+        for filter in Filter::ALL {
+            let Some(value) = value(filter, &facts) else { continue };
+            if is_going_on(&facts, &learned) {
+                let request = page(facts.first_page.unwrap_or(1), self.per_page);
+                let filtered = Some((filter.name(), value.as_str()));
+                let answer = self.question(&mut learned, request, filtered).await;
+                facts.filters.push((filter, answer));
+            }
+        }
+        if let Some(key) = facts.calls().first().map(|call| call.key.clone())
+            && is_going_on(&facts, &learned)
+        {
+            let request = Request::Get { session_id: key.session_id.clone() };
+            facts.get = Some((key, self.question(&mut learned, request, None).await));
+        }
+        let Learned { survey, quota, skew, took_ms, order, stopped } = learned;
+        Facts { survey, quota, skew, took_ms, order, stopped, ..facts }
+    }
+
+    async fn first_page(&mut self, learned: &mut Learned, facts: &Facts) -> Option<u32> {
+        let mut it = FirstPage::default();
+        while is_going_on(facts, learned) {
+            let request = Request::List { page: it.question(), per_page: Some(self.per_page) };
+            let shown = match self.question(learned, request, None).await {
+                Ok(page) if page.n_rows() == 0 => Shown::Nothing,
+                Ok(page) => Shown::Rows(walk::prints(&page)),
+                Err(refused) if refused.refusal == Refusal::Unavailable => return None,
+                Err(_) => Shown::Refused,
+            };
+            match it.take(shown) {
+                Finding::Is(number) => return Some(number),
+                Finding::Open => {}
+                Finding::EmptyList | Finding::NoList => return None,
+            }
+        }
+        None
+    }
+
+    /// One request, when the budget has room for it.
+    async fn question(
+        &mut self,
+        learned: &mut Learned,
+        request: Request,
+        filter: Option<(&str, &str)>,
+    ) -> Answer {
+        while let Err(wait_ms) = self.budget.take(self.clock.steady()) {
+            self.clock.sleep_ms(wait_ms).await;
+        }
+        let asked_at = self.clock.wall();
+        let now = learned.skew.api_time(asked_at).floor();
+        let (exchange, survey) = self.client.survey(&request, filter, now).await;
+        if let Some(date) = exchange.date {
+            learned.skew.learn(date, asked_at, self.clock.wall());
+        }
+        let quota = exchange.quota;
+        learned.quota.limit = quota.limit.or(learned.quota.limit);
+        learned.quota.remaining = quota.remaining.or(learned.quota.remaining);
+        learned.took_ms.push(u64::try_from(exchange.elapsed.as_millis()).unwrap_or(u64::MAX));
+        self.budget.learn(quota);
+        let answer = match exchange.outcome {
+            Ok(Reply::List(page)) => {
+                if filter.is_none() {
+                    learned.order.learn(&page.calls);
+                    learned.see(survey);
+                }
+                Ok(page)
+            }
+            Ok(Reply::Get(page)) => Ok(page),
+            Err(refusal) => Err(Refused { refusal, note: exchange.note.unwrap_or_default() }),
+        };
+        learned.stopped = learned.stopped.take().or_else(|| {
+            let refused = answer.as_ref().err()?;
+            matches!(refused.refusal, Refusal::Later | Refusal::Denied).then(|| refused.clone())
+        });
+        answer
+    }
+}
+
+fn is_going_on(facts: &Facts, learned: &Learned) -> bool {
+    facts.first.is_ok() && learned.stopped.is_none()
+}
+
+fn value(filter: Filter, facts: &Facts) -> Option<String> {
+    match filter {
+        Filter::Ended => Some("ended".to_owned()),
+        Filter::Ongoing => Some("ongoing".to_owned()),
+        Filter::HasRecording => Some("true".to_owned()),
+        Filter::StartedAt => {
+            let mut starts: Vec<Timestamp> =
+                facts.calls().iter().filter_map(|call| call.started_at).collect();
+            starts.sort_unstable();
+            starts.get(starts.len() / 2).map(|start| start.0.to_string())
+        }
+    }
+}
