@@ -6,10 +6,11 @@ use cometchat_exporter::app::{demo, doctor, logging, run, simulate};
 use cometchat_exporter::config::cli::{Cli, Command};
 use cometchat_exporter::config::{self, Process};
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+#[expect(clippy::print_stdout, reason = "this is the command line")]
 #[tokio::main]
 async fn main() -> ExitCode {
     cometchat_exporter::api::install_crypto();
+    let mut log = None;
     let result = match Cli::of_process().into_command() {
         Command::Demo(args) => demo::demo(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
@@ -30,18 +31,18 @@ async fn main() -> ExitCode {
             Err(faults) => Err(faults.into()),
         },
         Command::Healthcheck(args) => config::probe(args, &Process).ask().await.map_err(Into::into),
-        Command::Run(args) => match config::load(&args, &Process) {
-            Ok(loaded) => {
-                logging::start(loaded.settings.log);
-                run::run(loaded.settings, &loaded.notices).await
+        Command::Run(args) => {
+            logging::start(*log.insert(args.log()));
+            match config::load(&args, &Process) {
+                Ok(loaded) => run::run(loaded.settings, &loaded.notices).await,
+                Err(faults) => Err(faults.into()),
             }
-            Err(faults) => Err(faults.into()),
-        },
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            logging::last_word(&error, log);
             ExitCode::FAILURE
         }
     }

@@ -2,11 +2,13 @@
 
 use std::io::stderr;
 
+use tracing::error;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::config::Faults;
 use crate::config::settings::{LogFormat, LogLevel, LogSettings};
 
 /// Starts logging for the whole process. Libraries are heard from `warn` on at most, since their
@@ -41,4 +43,19 @@ pub fn start(settings: LogSettings) {
     };
     // A second start, as in tests, changes nothing.
     let _already = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+}
+
+/// Says why the process ends: in its log, if it has one, else in plain text.
+///
+/// What is wrong with a configuration is plain text even so, for the one who is just writing it,
+/// unless every line has to be JSON.
+#[expect(clippy::print_stderr, reason = "there may be no log")]
+pub fn last_word(error: &anyhow::Error, log: Option<LogSettings>) {
+    match (log.map(|log| log.format), error.downcast_ref::<Faults>()) {
+        (None, _) | (Some(LogFormat::Logfmt), Some(_)) => eprintln!("{error:#}"),
+        (Some(LogFormat::Json), Some(faults)) => {
+            faults.iter().for_each(|fault| error!("{}", fault.text));
+        }
+        (Some(_), None) => error!("{error:#}"),
+    }
 }

@@ -35,6 +35,8 @@ impl Timestamp {
 pub struct Moment(pub i64);
 
 impl Moment {
+    /// Before everything.
+    pub const MIN: Self = Self(i64::MIN);
     /// Never.
     pub const MAX: Self = Self(i64::MAX);
 

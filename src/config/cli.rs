@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
-use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, StateSettings};
+use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, StateSettings};
 use super::values;
 
 mod doctor;
@@ -164,6 +164,13 @@ pub struct RunArgs {
         hide_possible_values = true
     )]
     pub log_format: LogFormat,
+}
+
+impl RunArgs {
+    /// How it is logged. No file says that, so that there is a log before a file is read.
+    pub const fn log(&self) -> LogSettings {
+        LogSettings { level: self.log_level, format: self.log_format }
+    }
 }
 
 const ONE_APP: &str = "One app without a file";

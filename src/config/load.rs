@@ -12,8 +12,7 @@ use super::fault::{Collector, Faults};
 use super::keys;
 use super::raw::{self, Document};
 use super::settings::{
-    Breakdown, CountSettings, FailureWord, LogSettings, PollSettings, RECENT_WINDOW_S, Settings,
-    WebSettings,
+    Breakdown, CountSettings, FailureWord, PollSettings, RECENT_WINDOW_S, Settings, WebSettings,
 };
 use super::surroundings::Surroundings;
 use super::values;
@@ -48,7 +47,7 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
     let count = read_count(&document, args, &mut faults);
     let breakdown = read_breakdown(&document, &mut faults);
     let web = read_web(&args.web, around, &mut faults, &mut notices);
-    let log = LogSettings { level: args.log_level, format: args.log_format };
+    let log = args.log();
     let loaded = apps.map(|apps| Loaded {
         settings: Settings { apps, poll, count, recent_window_s, breakdown, state, web, log },
         notices,

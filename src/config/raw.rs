@@ -7,27 +7,14 @@ use super::keys::{self, SectionKeys, Shape};
 mod hint;
 mod tree;
 
-pub(super) use tree::{Node, Value, parse};
+use tree::parse;
+pub(super) use tree::{Node, Value};
 
 /// Reads the text of a configuration file. `None` where it is no YAML at all; every other fault is
 /// reported and what it spoils is left out.
 pub(super) fn read(text: &str, faults: &mut Collector) -> Option<Document> {
-    let root = parse(text, faults)?;
-    let entries = match root.value {
-        Value::Null => Vec::new(),
-        Value::Map(entries) => entries,
-        other @ (Value::Text(_) | Value::List(_)) => {
-            faults.at(
-                root.place,
-                format_args!("the file must hold keys such as `apps:`, not {}", other.shape()),
-            );
-            return None;
-        }
-    };
     let mut document = Document::default();
-    let names: Vec<&'static str> = keys::SECTIONS.iter().map(|section| section.name).collect();
-    for (section_idx, node) in known_entries(entries, &names, None, &keys::SECTIONS, faults) {
-        let (section, Some(node)) = (keys::SECTIONS[section_idx], node) else { continue };
+    for (section, node) in sections(text, &keys::SECTIONS, faults)? {
         if section.name == keys::APPS.name {
             document.apps = Some(read_apps(node, faults));
         } else {
@@ -35,6 +22,30 @@ pub(super) fn read(text: &str, faults: &mut Collector) -> Option<Document> {
         }
     }
     Some(document)
+}
+
+/// The sections that stand in the text of a file which may have `known` ones. `None` where it has no
+/// keys at all; every other fault is reported and what it spoils is left out.
+pub(super) fn sections(
+    text: &str,
+    known: &[SectionKeys],
+    faults: &mut Collector,
+) -> Option<Vec<(SectionKeys, Node)>> {
+    let root = parse(text, faults)?;
+    let entries = match root.value {
+        Value::Null => Vec::new(),
+        Value::Map(entries) => entries,
+        other @ (Value::Text(_) | Value::List(_)) => {
+            let (example, shape) = (known[0].name, other.shape());
+            faults.at(
+                root.place,
+                format_args!("the file must hold keys such as `{example}:`, not {shape}"),
+            );
+            return None;
+        }
+    };
+    let entries = known_entries(entries, None, known, faults).into_iter();
+    Some(entries.filter_map(|(idx, node)| Some((known[idx], node?))).collect())
 }
 
 /// A configuration file.
@@ -222,8 +233,7 @@ pub(super) fn read_section(
             return None;
         }
     };
-    let names: Vec<&'static str> = section.keys.iter().map(|(name, _)| *name).collect();
-    let entries = known_entries(entries, &names, Some(section), sections, faults)
+    let entries = known_entries(entries, Some(section), sections, faults)
         .into_iter()
         .map(|(key_idx, node)| {
             let (key, shape) = section.keys[key_idx];
@@ -261,16 +271,16 @@ fn words(items: Vec<Node>, name: &str, faults: &mut Collector) -> Vec<Placed> {
     words
 }
 
-/// Sorts out the entries whose key is not known, or was there before. What is left comes with the
-/// index of its key in `names`; a key that is only there misspelt comes without a node. `sections`
-/// are all that the file may have.
-pub(super) fn known_entries(
+/// Sorts out the entries of `section`, or of the top of a file that may have `sections`, whose key is
+/// not known or was there before. What is left comes with the index of its key there; a key that is
+/// only there misspelt comes without a node.
+fn known_entries(
     entries: Vec<(Placed, Node)>,
-    names: &[&'static str],
     section: Option<SectionKeys>,
     sections: &[SectionKeys],
     faults: &mut Collector,
 ) -> Vec<(usize, Option<Node>)> {
+    let names = hint::names_of(section, sections);
     let mut first_lines: Vec<Option<u64>> = vec![None; names.len()];
     let (mut known, mut misspelt) = (Vec::new(), Vec::new());
     for (key, node) in entries {

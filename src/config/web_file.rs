@@ -71,18 +71,6 @@ pub fn parse(path: &Path, text: &str) -> Result<WebFile, Faults> {
 }
 
 fn understand(path: &Path, text: &str, faults: &mut Collector) -> Option<WebFile> {
-    let root = raw::parse(text, faults)?;
-    let entries = match root.value {
-        Value::Null => Vec::new(),
-        Value::Map(entries) => entries,
-        other @ (Value::Text(_) | Value::List(_)) => {
-            let shape = other.shape();
-            let sentence =
-                format!("the file must hold keys such as `tls_server_config:`, not {shape}");
-            faults.at(root.place, sentence);
-            return None;
-        }
-    };
     let mut sections = Sections {
         tls: Fields::empty(TLS),
         http2: None,
@@ -90,10 +78,8 @@ fn understand(path: &Path, text: &str, faults: &mut Collector) -> Option<WebFile
         users: BTreeMap::new(),
         rate: None,
     };
-    let names: Vec<&'static str> = keys::SECTIONS.iter().map(|section| section.name).collect();
-    for (section_idx, node) in raw::known_entries(entries, &names, None, &keys::SECTIONS, faults) {
-        let Some(node) = node else { continue };
-        match keys::SECTIONS[section_idx] {
+    for (section, node) in raw::sections(text, &keys::SECTIONS, faults)? {
+        match section {
             section if section.name == HTTP.name => sections.read_http(node, faults),
             section if section.name == USERS.name => sections.users = read_users(node, faults),
             section if section.name == RATE.name => sections.rate = read_rate(node, faults),

@@ -1,7 +1,9 @@
 //! The one rule of counting: a new sight of a call against what was counted of it.
 
 use super::{Counter, Entry, FirstFinal, Phase, Rules, Totals};
-use crate::call::{Amount, Amounts, Call, Kind, Moment, Outcome, Status, Timestamp, UnknownWords};
+use crate::call::{
+    Amount, Amounts, Call, Kind, Moment, Outcome, Status, Timestamp, UnknownWords, WordField,
+};
 
 /// What one sight of one call adds to the totals of its app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,7 @@ impl Totals {
         }
         self.corrections += posting.corrections;
         self.abandoned += posting.abandoned;
-        for field in crate::call::WordField::ALL {
+        for field in WordField::ALL {
             self.unknown[field.index()] += u64::from(posting.unknown.contains(field));
         }
     }

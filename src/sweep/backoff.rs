@@ -22,7 +22,7 @@ pub struct Backoff {
 impl Backoff {
     /// No failure yet. The seed is that of the jitter.
     pub const fn new(seed: u64) -> Self {
-        Self { paused_until: Moment(i64::MIN), n_failures: 0, is_denied: false, random: seed }
+        Self { paused_until: Moment::MIN, n_failures: 0, is_denied: false, random: seed }
     }
 
     /// For how many milliseconds to wait; 0 when there is no pause.

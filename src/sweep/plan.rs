@@ -148,7 +148,7 @@ impl Sweep {
             first_page: Some(FirstPage::default()),
             walks: Walks::new(0),
             per_page: Some(options.per_page),
-            head_at: Moment(i64::MIN),
+            head_at: Moment::MIN,
             head_from: Timestamp::MAX,
             is_polling: false,
             get_works: None,
@@ -235,7 +235,7 @@ impl Sweep {
         if let Some(gap) = gap.filter(|gap| gap.from >= self.hints.head_from || head_due) {
             let target = self.target(gap);
             let walk = self.lane(Walk::Fill, target, &[]);
-            return Plan::Ask(self.walk_to(Purpose::Head { walk, target }, Moment(i64::MIN)));
+            return Plan::Ask(self.walk_to(Purpose::Head { walk, target }, Moment::MIN));
         }
         if head_only {
             return Plan::Wait(self.hints.head_at);
@@ -259,7 +259,7 @@ impl Sweep {
         if order.is_newest_first() && order.is_known() {
             return self.list(self.hints.walks.first_page, purpose);
         }
-        self.walk_to(purpose, Moment(i64::MIN))
+        self.walk_to(purpose, Moment::MIN)
     }
 
     pub(super) fn walk_to(&mut self, purpose: Purpose, since: Moment) -> Ask {

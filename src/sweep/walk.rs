@@ -34,7 +34,7 @@ struct Link {
     start: Timestamp,
     /// When the oldest of its pages was asked for.
     asked_at: Moment,
-    print: u64,
+    fingerprint: u64,
     /// Whether it showed the same rows as the page before it: the list has ended there, or as many
     /// rows as a page has came in between the two requests.
     repeats: bool,
@@ -216,8 +216,8 @@ impl Walks {
         let is_asked_again = prior.is_some_and(|link| link.repeats && link.next_page() == number);
         let is_next = prior.is_some_and(|link| link.page.checked_add(1) == Some(number));
         let chained = prior.filter(|_| is_next || is_asked_again);
-        let (n_rows, print) = (page.n_rows(), print(page));
-        let repeats = prior.filter(|link| n_rows > 0 && link.print == print);
+        let (n_rows, fingerprint) = (page.n_rows(), fingerprint(page));
+        let repeats = prior.filter(|link| n_rows > 0 && link.fingerprint == fingerprint);
         if repeats.is_some_and(|link| number > link.page.saturating_add(1)) {
             // A list that shows its last page for every number past its end.
             return (None, None, false);
@@ -264,7 +264,8 @@ impl Walks {
         let is_whole = is_first || chained.is_some_and(|link| link.is_whole);
         // Page 0 may be another name of page 1.
         let repeats = is_next && number > 1 && repeats.is_some();
-        let link = Link { page: number, edge, start, asked_at: rests_on, print, repeats, is_whole };
+        let link =
+            Link { page: number, edge, start, asked_at: rests_on, fingerprint, repeats, is_whole };
         let (from, to) = if newest_first { (edge, start) } else { (start, edge) };
         let proof = (order.is_known() || is_end && is_whole).then_some(Proof {
             span: Span::new(from, to.min(rests_on.floor())),
@@ -362,7 +363,7 @@ const fn leap(n_tries: u32) -> u32 {
 }
 
 /// A fingerprint of a page, to notice one that is shown again.
-fn print(page: &Page) -> u64 {
+fn fingerprint(page: &Page) -> u64 {
     hash(&prints(page))
 }
 

@@ -46,7 +46,7 @@ impl Sweep {
         if let Some(gap) = gaps.into_iter().rev().find(|gap| !is_filled(gap)) {
             let target = self.target(gap);
             let walk = self.lane(Walk::Fill, target, beside);
-            return Some(self.walk_to(Purpose::Gap { walk, target }, Moment(i64::MIN)));
+            return Some(self.walk_to(Purpose::Gap { walk, target }, Moment::MIN));
         }
         let (age_idx, gap) = self.ripe_gap(now, newest, beside)?;
         let target = self.target(gap);

@@ -52,7 +52,7 @@ impl Listener {
             Self::Unix(listener, _) => {
                 let address = listener.local_addr().ok();
                 let path = address.as_ref().and_then(|address| address.as_pathname());
-                format!("unix:{}", path.unwrap_or(Path::new("?")).display())
+                format!("{UNIX}{}", path.unwrap_or(Path::new("?")).display())
             }
         }
     }

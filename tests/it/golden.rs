@@ -1,14 +1,11 @@
 //! Golden files of the whole program: a fixed day of calls in, `/metrics` and the log out.
-#![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
 
 mod small_api;
 
-use std::fs;
-
 use expect_test::{Expect, expect, expect_file};
-use tempfile::TempDir;
 
-use crate::program::{Program, get, until};
+use crate::process::http::get;
+use crate::process::{self, Folder, until_ok};
 use small_api::SmallApi;
 
 /// A key that is found wherever it should not be.
@@ -38,36 +35,34 @@ const FREE: [&str; 10] = [
 
 /// An exporter of one app at an API, its state in a folder of its own.
 struct Exporter {
-    program: Program,
-    address: String,
-    folder: TempDir,
+    running: process::Exporter,
+    folder: Folder,
 }
 
 impl Exporter {
     fn start(api: &SmallApi, log: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        fs::write(path("key"), format!("{KEY}\n")).unwrap();
-        let config = format!(
+        let folder = Folder::new();
+        let key = folder.config("key", &format!("{KEY}\n"));
+        let text = format!(
             "apps:\n  - name: small\n    app_id: 0123456789abcdef\n    api_key_file: {}\n    \
              base_url: http://{}/v3\ncount:\n  from: 2025-06-15T00:00:00Z\nstate:\n  path: {}\n",
-            path("key"),
+            key.display(),
             api.address(),
-            path("state.redb"),
+            folder.state().display(),
         );
-        fs::write(path("config.yaml"), config).unwrap();
-        let config = format!("--config.file={}", path("config.yaml"));
-        let mut arguments = vec![config.as_str(), "--web.listen-address=127.0.0.1:0"];
-        arguments.extend(log);
-        let mut program = Program::exporter(&arguments);
-        let address = program.word_after("listening on ");
-        Self { program, address, folder }
+        let args = process::exporter_args(&folder.config("config.yaml", &text));
+        let running = process::Exporter::spawn(process::binary(&args).args(log));
+        Self { running, folder }
+    }
+
+    fn get(&self, path: &str) -> Result<String, String> {
+        Ok(get(self.running.address, path)?.body)
     }
 
     /// `/metrics` once every call was read.
     fn metrics(&self) -> String {
-        until("the first poll", || {
-            let text = get(&self.address, "/metrics")?.body;
+        until_ok("the first poll", || {
+            let text = self.get("/metrics")?;
             let is_read = text.contains("cometchat_up{cometchat_app=\"small\"} 1\n");
             if is_read { Ok(text) } else { Err(text) }
         })
@@ -76,9 +71,9 @@ impl Exporter {
     /// Ends it, and returns its log with times, folders and ports masked.
     fn log(self) -> String {
         let folder = self.folder.path().display().to_string();
-        let (status, output) = self.program.end();
-        assert!(status.success(), "{output}");
-        output.replace(&folder, "FOLDER").replace(&self.address, "ADDRESS")
+        let address = self.running.address.to_string();
+        let output = self.running.program.ends_on("TERM");
+        output.replace(&folder, "FOLDER").replace(&address, "ADDRESS")
     }
 }
 
@@ -160,11 +155,11 @@ fn the_key_is_shown_nowhere_even_when_the_api_repeats_it() {
     for format in ["--log.format=logfmt", "--log.format=json"] {
         let api = SmallApi::new("401 Unauthorized", &body);
         let exporter = Exporter::start(&api, &[format, "--log.level=trace"]);
-        let metrics = until("a refusal that is counted", || {
-            let text = get(&exporter.address, "/metrics")?.body;
+        let metrics = until_ok("a refusal that is counted", || {
+            let text = exporter.get("/metrics")?;
             if text.contains("code=\"401\"} 1\n") { Ok(text) } else { Err(text) }
         });
-        let page = get(&exporter.address, "/").unwrap().body;
+        let page = exporter.get("/").unwrap();
         assert!(page.contains("401"), "the page tells of the trouble: {page}");
         let log = exporter.log();
         assert!(log.contains("401"), "so does the log: {log}");

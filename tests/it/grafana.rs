@@ -10,9 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cometchat_exporter::metrics::catalog;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::program::{get, until};
+use crate::process::http::get;
+use crate::process::{Folder, until_ok};
 use crate::prometheus::{Prometheus, demo_exposition, feed, tool};
 
 const NAMES: [&str; 4] = ["calls", "usage", "exporter", "fleet"];
@@ -239,13 +239,14 @@ fn ask(prometheus: &Prometheus, expression: &str, at: u64) -> Value {
     let escape = |char: char| format!("%{:02X}", u32::from(char));
     let query: String = expression.chars().map(escape).collect();
     let path = format!("/api/v1/query?query={query}&time={at}");
-    serde_json::from_str(&get(&prometheus.address, &path).unwrap().body).unwrap()
+    serde_json::from_str(&get(prometheus.address.as_str(), &path).unwrap().body).unwrap()
 }
 
-fn check_queries(variable: &str, folder: &Path, end: u64) {
-    let prometheus = Prometheus::start(&tool(variable, "prometheus"), folder, "scrape_configs: []\n");
-    until("its readiness", || {
-        let answer = get(&prometheus.address, "/-/ready")?;
+fn check_queries(variable: &str, folder: &Folder, end: u64) {
+    let prometheus =
+        Prometheus::start(&tool(variable, "prometheus"), folder, "scrape_configs: []\n");
+    until_ok("its readiness", || {
+        let answer = get(prometheus.address.as_str(), "/-/ready")?;
         if answer.status == 200 { Ok(()) } else { Err(answer.body) }
     });
     let check = |place: &str, expression: &str, may_be_empty: bool| {
@@ -280,8 +281,8 @@ fn check_queries(variable: &str, folder: &Path, end: u64) {
 
 #[test]
 fn every_query_has_a_result_on_the_oldest_and_the_present_prometheus() {
-    let folder = TempDir::new().unwrap();
+    let folder = Folder::new();
     let end = make_history(folder.path());
-    check_queries("PROMETHEUS", folder.path(), end);
-    check_queries("PROMETHEUS_NEWER", folder.path(), end);
+    check_queries("PROMETHEUS", &folder, end);
+    check_queries("PROMETHEUS_NEWER", &folder, end);
 }

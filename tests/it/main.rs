@@ -6,7 +6,6 @@ mod grafana;
 mod hostile;
 mod mistakes;
 mod process;
-mod program;
 mod prometheus;
 mod rules;
 mod simulation;

@@ -6,6 +6,7 @@ mod process;
 use std::net::TcpListener;
 
 use expect_test::{Expect, expect};
+use serde_json::Value;
 
 use process::{Folder, KEY, Running, refusing_api};
 
@@ -41,8 +42,8 @@ fn stays(base_url: &str, n_requests: u64, code: &str, log: Expect, page: Expect)
         Some(0)
     );
     assert!(metrics.contains("\ncometchat_calls_total{"), "counters stand at 0: {metrics}");
-    page.assert_eq(&process::rows(&exporter.get("/")));
-    assert!(exporter.get("/-/ready").ends_with("\r\n\r\nready\n"), "failed once, so ready");
+    page.assert_eq(&process::rows(&exporter.get("/").body));
+    assert_eq!(exporter.get("/-/ready").body, "ready\n", "failed once, so ready");
     log.assert_eq(&exporter.end());
 }
 
@@ -170,8 +171,40 @@ fn the_port_is_taken() {
         &args,
         1,
         expect![[r#"
-        level=info message="starting cometchat-exporter 0.1.0"
-        cannot listen on 127.0.0.1:...: address already in use: another program holds this port; choose another with --web.listen-address
+            level=info message="starting cometchat-exporter 0.1.0"
+            level=error message="cannot listen on 127.0.0.1:...: address already in use: another program holds this port; choose another with --web.listen-address"
+        "#]],
+    );
+}
+
+/// Whoever collects the log reads every line as JSON, and the reason of an end above all.
+#[test]
+fn a_log_in_json_is_json_to_the_last_word() {
+    let folder = Folder::with_key();
+    folder.write("config.yaml", "poll:\n  interval: 30 parsecs\n  lookbak: 24h\n");
+    let check = |args: &[&str], expected: Expect| {
+        let (code, text) = folder.run(&[args, &["--log.format=json"]].concat());
+        assert_eq!(code, Some(1), "{text}");
+        let said = |line| {
+            let line: Value = serde_json::from_str(line).expect(line);
+            format!("{} {}\n", line["level"].as_str().unwrap(), line["message"].as_str().unwrap())
+        };
+        expected.assert_eq(&text.lines().map(said).collect::<String>());
+    };
+    check(
+        &["--config.file=config.yaml"],
+        expect![[r#"
+        ERROR config.yaml:1:1: there is no app to read: list them below `apps`, or give one by --cometchat.app-id
+        ERROR config.yaml:2:13: poll.interval must be a duration such as 30s, 5m or 1h30m, not `30 parsecs`
+        ERROR config.yaml:3:3: unknown key `lookbak` in poll; did you mean `lookback`?
+    "#]],
+    );
+    let state = ["--cometchat.region=us", APART[0], "--state.path=missing/state.redb"];
+    check(
+        &[&APP[..], &state].concat(),
+        expect![[r#"
+        INFO starting cometchat-exporter 0.1.0
+        ERROR cannot use state file DIR/missing/state.redb: No such file or directory; create the folder DIR/missing, or give another --state.path
     "#]],
     );
 }
@@ -188,30 +221,30 @@ fn the_state_cannot_be_where_it_should() {
     check(
         "missing/state.redb",
         expect![[r#"
-        level=info message="starting cometchat-exporter 0.1.0"
-        cannot use state file DIR/missing/state.redb: No such file or directory; create the folder DIR/missing, or give another --state.path
-    "#]],
+            level=info message="starting cometchat-exporter 0.1.0"
+            level=error message="cannot use state file DIR/missing/state.redb: No such file or directory; create the folder DIR/missing, or give another --state.path"
+        "#]],
     );
     check(
         ".",
         expect![[r#"
-        level=info message="starting cometchat-exporter 0.1.0"
-        cannot use state file DIR: is a directory; --state.path names a folder: add the name of a file
-    "#]],
+            level=info message="starting cometchat-exporter 0.1.0"
+            level=error message="cannot use state file DIR: is a directory; --state.path names a folder: add the name of a file"
+        "#]],
     );
     check(
         "notes.txt",
         expect![[r#"
-        level=info message="starting cometchat-exporter 0.1.0"
-        DIR/notes.txt is no state file of cometchat-exporter (Not a redb database: magic number mismatch); it is left as it is: give another --state.path
-    "#]],
+            level=info message="starting cometchat-exporter 0.1.0"
+            level=error message="DIR/notes.txt is no state file of cometchat-exporter (Not a redb database: magic number mismatch); it is left as it is: give another --state.path"
+        "#]],
     );
     check(
         "notes.txt/state.redb",
         expect![[r#"
-        level=info message="starting cometchat-exporter 0.1.0"
-        cannot use state file DIR/notes.txt/state.redb: Not a directory; DIR/notes.txt is no folder: give another --state.path
-    "#]],
+            level=info message="starting cometchat-exporter 0.1.0"
+            level=error message="cannot use state file DIR/notes.txt/state.redb: Not a directory; DIR/notes.txt is no folder: give another --state.path"
+        "#]],
     );
 }
 
@@ -226,9 +259,9 @@ fn another_exporter_holds_the_state() {
         &args,
         1,
         expect![[r#"
-        level=info message="starting cometchat-exporter 0.1.0"
-        state file DIR/state.redb is in use by another exporter: stop it or give this one another --state.path
-    "#]],
+            level=info message="starting cometchat-exporter 0.1.0"
+            level=error message="state file DIR/state.redb is in use by another exporter: stop it or give this one another --state.path"
+        "#]],
     );
     first.end();
 }

@@ -1,108 +1,130 @@
-//! The real binary as a process of its own: its output, its end, and HTTP to it.
+//! Programs as processes, the real binary above all: their output, their end, and HTTP to them.
+//!
+//! Whatever runs ends with its test, and whatever is waited for has a deadline.
 #![expect(clippy::disallowed_methods, reason = "real processes live in real time, on real files")]
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub(crate) mod http;
 pub(crate) mod samples;
 
-/// How long a process may take to say that it has started, on a machine that is busy.
-const START: Duration = Duration::from_secs(30);
+/// Longer than anything takes on a busy machine; only a failure waits for it.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The contract: a signal ends every command within this.
 const END: Duration = Duration::from_secs(5);
 
 /// Asks again and again until there is an answer; fails after `limit`.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    attempt(what, limit, || ask().ok_or_else(|| "nothing".to_owned()))
+}
+
+/// Tries again and again until it is `Ok`; a failure shows the last `Err`.
+#[track_caller]
+pub(crate) fn until_ok<T>(what: &str, ask: impl FnMut() -> Result<T, String>) -> T {
+    attempt(what, PATIENCE, ask)
+}
+
+#[track_caller]
+fn attempt<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Result<T, String>) -> T {
     let began = Instant::now();
     loop {
-        if let Some(answer) = ask() {
-            return answer;
+        match ask() {
+            Ok(answer) => return answer,
+            Err(seen) => {
+                assert!(began.elapsed() < limit, "not within {limit:?}: {what}; seen: {seen}");
+            }
         }
-        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// The lines that a process has written so far.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+/// The binary with these arguments, and nothing else in its environment.
+pub(crate) fn binary<S: AsRef<OsStr>>(args: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cometchat-exporter"));
+    command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
 
-impl Lines {
+/// What a process has written to one of its outputs so far.
+struct Stream {
+    text: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+}
+
+impl Stream {
     fn follow(output: impl Read + Send + 'static) -> Self {
-        let lines = Self::default();
-        let written = lines.clone();
-        thread::spawn(move || {
+        let text = Arc::<Mutex<String>>::default();
+        let written = Arc::clone(&text);
+        let reader = thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                written.0.lock().unwrap().push(line);
+                *written.lock().unwrap() += &(line + "\n");
             }
         });
-        lines
-    }
-
-    /// What follows `mark` in the first line that has it.
-    fn after(&self, mark: &str) -> Option<String> {
-        let lines = self.0.lock().unwrap();
-        lines.iter().find_map(|line| Some(line.split_once(mark)?.1.trim().to_owned()))
+        Self { text, reader }
     }
 
     fn text(&self) -> String {
-        self.0.lock().unwrap().join("\n")
+        self.text.lock().unwrap().clone()
     }
 }
 
-/// A running command of the binary. It is killed when dropped.
+/// What follows `mark` in the first line that has it.
+fn after(text: &str, mark: &str) -> Option<String> {
+    text.lines().find_map(|line| Some(line.split_once(mark)?.1.trim().to_owned()))
+}
+
+/// A running program. It is killed when dropped.
 pub(crate) struct Program {
     child: Child,
-    stdout: Lines,
-    stderr: Lines,
+    stdout: Stream,
+    stderr: Stream,
 }
 
 impl Program {
     /// Starts the binary with no environment but its arguments.
-    pub(crate) fn start<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cometchat-exporter"))
-            .args(args)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = Lines::follow(child.stdout.take().unwrap());
-        let stderr = Lines::follow(child.stderr.take().unwrap());
+    #[track_caller]
+    pub(crate) fn start<S: AsRef<OsStr>>(args: &[S]) -> Self {
+        Self::spawn(&mut binary(args))
+    }
+
+    /// Starts any program.
+    #[track_caller]
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let stdout = Stream::follow(child.stdout.take().unwrap());
+        let stderr = Stream::follow(child.stderr.take().unwrap());
         Self { child, stdout, stderr }
     }
 
     /// What follows `mark` in a line of standard output.
     #[track_caller]
     pub(crate) fn says(&mut self, mark: &str) -> String {
-        let stdout = self.stdout.clone();
-        self.wait_for(mark, || stdout.after(mark))
+        self.wait_for(mark, |program| after(&program.stdout.text(), mark))
     }
 
     /// What follows `mark` in a line of the log.
     #[track_caller]
     pub(crate) fn logs(&mut self, mark: &str) -> String {
-        let stderr = self.stderr.clone();
-        self.wait_for(mark, || stderr.after(mark))
+        self.wait_for(mark, |program| after(&program.log(), mark))
     }
 
     #[track_caller]
-    fn wait_for(&mut self, mark: &str, mut line: impl FnMut() -> Option<String>) -> String {
-        let stderr = self.stderr.clone();
-        until(&format!("a line with `{mark}`"), START, || {
-            let found = line();
+    fn wait_for(&mut self, mark: &str, line: impl Fn(&Self) -> Option<String>) -> String {
+        until_ok(&format!("a line with `{mark}`"), || {
+            let found = line(self);
             let ended = self.child.try_wait().unwrap();
             let goes_on = found.is_some() || ended.is_none();
-            assert!(goes_on, "it ended before it said `{mark}`:\n{}", stderr.text());
-            found
+            assert!(goes_on, "it ended before it said `{mark}`:\n{}", self.output());
+            found.ok_or_else(|| self.output())
         })
     }
 
@@ -111,39 +133,48 @@ impl Program {
         self.stderr.text()
     }
 
+    /// All that it has written so far: standard output, then the log.
+    pub(crate) fn output(&self) -> String {
+        self.stdout.text() + &self.log()
+    }
+
     /// Sends SIGTERM or SIGINT, and expects the end that the contract names: soon, with code 0.
+    /// Returns all that it wrote.
     #[track_caller]
-    pub(crate) fn ends_on(mut self, signal: &str) {
+    pub(crate) fn ends_on(self, signal: &str) -> String {
         let began = Instant::now();
         // The standard library can only kill.
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let code = self.exit_code(signal);
-        assert_eq!(code, Some(0), "{signal}:\n{}", self.log());
-        assert!(began.elapsed() <= END, "{signal} took {:?}:\n{}", began.elapsed(), self.log());
+        let (status, output) = self.ended(signal);
+        assert_eq!(status.code(), Some(0), "{signal}:\n{output}");
+        assert!(began.elapsed() <= END, "{signal} took {:?}:\n{output}", began.elapsed());
+        output
     }
 
-    /// Ends the process at whatever instruction it is, as `kill -9` does.
-    pub(crate) fn dies(mut self) {
+    /// Ends the process at whatever instruction it is, as `kill -9` does. Returns all that it wrote.
+    #[track_caller]
+    pub(crate) fn dies(mut self) -> String {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.ended("SIGKILL").1
     }
 
-    /// Expects the program to end by itself: its exit code, and what it said.
+    /// Expects the program to end by itself: its exit code, and all that it wrote.
     #[track_caller]
-    pub(crate) fn fails(mut self) -> (Option<i32>, String) {
-        let code = self.exit_code("the end by itself");
-        // The pipe may still hold the last line.
-        let text = until("words about it", END, || {
-            Some(self.stderr.text()).filter(|text| !text.is_empty())
+    pub(crate) fn ends(self) -> (Option<i32>, String) {
+        let (status, output) = self.ended("the end by itself");
+        (status.code(), output)
+    }
+
+    #[track_caller]
+    fn ended(mut self, what: &str) -> (ExitStatus, String) {
+        let status = until_ok(what, || self.child.try_wait().unwrap().ok_or_else(|| self.output()));
+        // The pipes may still hold the last lines.
+        until_ok("the last line", || {
+            let is_over = self.stdout.reader.is_finished() && self.stderr.reader.is_finished();
+            if is_over { Ok(()) } else { Err(self.output()) }
         });
-        (code, text)
-    }
-
-    #[track_caller]
-    fn exit_code(&mut self, what: &str) -> Option<i32> {
-        let status = until(what, START, || self.child.try_wait().unwrap());
-        status.code()
+        (status, self.output())
     }
 }
 
@@ -153,7 +184,7 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("--- log of process {}\n{}", self.child.id(), self.stderr.text());
+            eprintln!("--- output of process {}\n{}", self.child.id(), self.output());
         }
     }
 }
@@ -169,9 +200,16 @@ impl Exporter {
     /// Starts the exporter with this configuration, and waits until it listens.
     #[track_caller]
     pub(crate) fn start(config: &Path) -> Self {
-        let mut program = Program::start(&exporter_args(config));
-        let address = program.logs("listening on ");
-        let address = address.trim_end_matches('"').parse().unwrap();
+        Self::spawn(&mut binary(&exporter_args(config)))
+    }
+
+    /// The same by a command of the test's own.
+    #[track_caller]
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut program = Program::spawn(command);
+        let line = program.logs("listening on ");
+        // By the format of the log, more of the line may follow.
+        let address = line.split(['"', ' ']).next().unwrap().parse().unwrap();
         Self { program, address }
     }
 
@@ -190,7 +228,7 @@ pub(crate) fn exporter_args(config: &Path) -> [String; 2] {
     [config, "--web.listen-address=127.0.0.1:0".to_owned()]
 }
 
-/// A folder for the files of one test, with a configuration in it.
+/// A folder for the files of one test.
 pub(crate) struct Folder {
     folder: tempfile::TempDir,
 }
@@ -200,14 +238,18 @@ impl Folder {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// The state file of the test.
-    pub(crate) fn state(&self) -> PathBuf {
-        self.folder.path().join("state.redb")
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
-    /// Writes a configuration and returns where it is.
+    /// The state file of the test.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path().join("state.redb")
+    }
+
+    /// Writes a configuration, or any other file, and returns where it is.
     pub(crate) fn config(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
+        let path = self.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
     }

@@ -1,17 +1,15 @@
 //! The real tools: Prometheus scrapes, promtool lints, the reference parser reads.
-#![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
 
 use std::env;
-use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::program::{Program, get, sum, until};
+use crate::process::http::get;
+use crate::process::samples::Samples;
+use crate::process::{Exporter, Folder, Program, until_ok};
 
 /// The program that a variable names, or one of that name in `PATH`.
 #[track_caller]
@@ -32,10 +30,10 @@ pub(crate) fn feed(command: &mut Command, exposition: &str) -> Output {
 
 /// What the demo shows once it has read its calls, through the whole program.
 pub(crate) fn demo_exposition() -> String {
-    let mut demo = Program::exporter(&["demo", "--web.listen-address=127.0.0.1:0"]);
-    let url = demo.word_after("Metrics:");
+    let mut demo = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
+    let url = demo.says("Metrics:");
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
-    let exposition = until("calls that are counted", || {
+    let exposition = until_ok("calls that are counted", || {
         let answer = get(address, "/metrics")?;
         assert_eq!(answer.status, 200);
         assert!(
@@ -43,12 +41,15 @@ pub(crate) fn demo_exposition() -> String {
             "Prometheus 3 takes no other: {}",
             answer.head
         );
-        let n_calls = sum(&answer.body, "cometchat_calls_total");
-        if n_calls > 0.0 { Ok(answer.body) } else { Err(answer.body) }
+        if counted(&answer.body) > 0.0 { Ok(answer.body) } else { Err(answer.body) }
     });
-    let (status, output) = demo.end();
-    assert!(status.success(), "{output}");
+    demo.ends_on("TERM");
     exposition
+}
+
+/// The finished calls in an exposition.
+fn counted(exposition: &str) -> f64 {
+    Samples::parse(exposition).sum("cometchat_calls_total", &[]).unwrap_or_default()
 }
 
 #[test]
@@ -90,17 +91,16 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    pub(crate) fn start(program: &str, folder: &Path, text: &str) -> Self {
-        let config = folder.join("prometheus.yml");
-        fs::write(&config, text).unwrap();
-        let mut program = Program::start(Command::new(program).args([
+    pub(crate) fn start(program: &str, folder: &Folder, text: &str) -> Self {
+        let config = folder.config("prometheus.yml", text);
+        let mut program = Program::spawn(Command::new(program).env_clear().args([
             &format!("--config.file={}", config.display()),
-            &format!("--storage.tsdb.path={}", folder.join("data").display()),
+            &format!("--storage.tsdb.path={}", folder.path().join("data").display()),
             // Keeps a past that a test has put there.
             "--storage.tsdb.retention.time=100y",
             "--web.listen-address=127.0.0.1:0",
         ]));
-        let address = program.word_after("msg=\"Listening on\" address=");
+        let address = program.logs("msg=\"Listening on\" address=");
         Self { address, _program: program }
     }
 
@@ -145,17 +145,17 @@ pub(crate) fn scrapes(target: &str) -> String {
 /// An exporter that is scraped before its first call exists, then a small busy world until all of
 /// its calls have ended: what Prometheus adds up must be every call, the first one too.
 fn check_scrapes(program: &str) {
-    let folder = TempDir::new().unwrap();
+    let folder = Folder::new();
     let api = free_address();
-    let exporter = start_exporter(folder.path(), &api);
-    let target = exporter.address.clone();
-    let prometheus = Prometheus::start(program, folder.path(), &scrapes(&target));
-    until("a scrape that shows no call", || {
+    let exporter = start_exporter(&folder, &api);
+    let target = exporter.address.to_string();
+    let prometheus = Prometheus::start(program, &folder, &scrapes(&target));
+    until_ok("a scrape that shows no call", || {
         let n_calls = prometheus.value("sum(cometchat_calls_total)", None)?;
         assert_eq!(n_calls, 0.0, "there is no call yet");
         Ok(())
     });
-    let mut world = Program::exporter(&[
+    let mut world = Program::start(&[
         "simulate",
         &format!("--web.listen-address={api}"),
         "--history=0s",
@@ -164,45 +164,33 @@ fn check_scrapes(program: &str) {
         "--duration-scale=10",
         "--rate-limit=20000",
     ]);
-    assert_eq!(world.word_after("base URL:"), format!("http://{api}/v3"));
-    let n_calls = until("the end of all calls", || rest(&api, &target));
+    assert_eq!(world.says("base URL:"), format!("http://{api}/v3"));
+    let n_calls = until_ok("the end of all calls", || rest(&api, &target));
     assert!(n_calls >= 10.0, "a world with {n_calls} calls shows little");
-    until("a scrape at rest", || {
+    until_ok("a scrape at rest", || {
         let seen = prometheus.value("sum(cometchat_calls_total)", None)?;
         if seen == n_calls { Ok(()) } else { Err(format!("{seen} of {n_calls}")) }
     });
     check_increase(&prometheus, n_calls);
-    until("20 s of scrapes", || {
+    until_ok("20 s of scrapes", || {
         let n_scrapes = prometheus.value("count_over_time(up[20s])", None)?;
         if n_scrapes >= 19.0 { Ok(()) } else { Err(n_scrapes.to_string()) }
     });
     assert_eq!(prometheus.value("min_over_time(up[20s])", None), Ok(1.0));
     check_targets(&prometheus);
-    assert!(exporter.program.end().0.success());
-    assert!(world.end().0.success());
-}
-
-pub(crate) struct Exporter {
-    pub(crate) address: String,
-    pub(crate) program: Program,
+    exporter.program.ends_on("TERM");
+    world.ends_on("TERM");
 }
 
 /// An exporter that reads the simulated API at `api` with the key in the file `key` of the folder.
-pub(crate) fn start_exporter(folder: &Path, api: &str) -> Exporter {
-    fs::write(folder.join("key"), "simulated-key").unwrap();
-    let config = folder.join("exporter.yml");
+pub(crate) fn start_exporter(folder: &Folder, api: &str) -> Exporter {
+    let key = folder.config("key", "simulated-key");
     let text = format!(
         "apps: [{{name: simulated, app_id: simulated, base_url: 'http://{api}/v3', \
          api_key_file: {}}}]\npoll: {{interval: 1s, rate_limit: 20000}}\nstate: {{path: memory}}\n",
-        folder.join("key").display()
+        key.display()
     );
-    fs::write(&config, text).unwrap();
-    let mut program = Program::exporter(&[
-        &format!("--config.file={}", config.display()),
-        "--web.listen-address=127.0.0.1:0",
-    ]);
-    let address = program.word_after("listening on ");
-    Exporter { address, program }
+    Exporter::start(&folder.config("exporter.yml", &text))
 }
 
 /// An address that nobody listens on.
@@ -222,7 +210,7 @@ fn rest(api: &str, exporter: &str) -> Result<f64, String> {
         .filter(|(name, _)| name.starts_with("cometchat_calls_total{"))
         .map(|(_, value)| value.as_f64().unwrap())
         .sum();
-    let counted = sum(&get(exporter, "/metrics")?.body, "cometchat_calls_total");
+    let counted = counted(&get(exporter, "/metrics")?.body);
     if counted == n_true { Ok(n_true) } else { Err(format!("{counted} of {n_true}")) }
 }
 

@@ -41,7 +41,11 @@ pub(super) fn meant(
     }
 }
 
-fn names_of(section: Option<SectionKeys>, sections: &[SectionKeys]) -> Vec<&'static str> {
+/// The keys of `section`, or of the top of a file that may have `sections`.
+pub(super) fn names_of(
+    section: Option<SectionKeys>,
+    sections: &[SectionKeys],
+) -> Vec<&'static str> {
     match section {
         Some(section) => section.keys.iter().map(|(name, _)| *name).collect(),
         None => sections.iter().map(|section| section.name).collect(),

@@ -1,12 +1,12 @@
 //! The command `doctor` before APIs of every sort.
 
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::fake::{Asked, FakeApi, Reply, call, call_with, now_s, one_page};
-use crate::process::Folder;
+use crate::process::{Folder, binary};
 
 /// Runs the command with these further arguments, and with a key in a file.
 fn doctor(base_url: &str, arguments: &[&str]) -> Output {
@@ -18,12 +18,7 @@ fn doctor(base_url: &str, arguments: &[&str]) -> Output {
          api_key: hidden-key, on_behalf_of: hidden-user }}\n"
     );
     let config = format!("--config.file={}", folder.config("exporter.yaml", &text).display());
-    Command::new(env!("CARGO_BIN_EXE_cometchat-exporter"))
-        .args(["doctor", &config])
-        .args(arguments)
-        .env_clear()
-        .output()
-        .unwrap()
+    binary(&["doctor", &config]).args(arguments).output().unwrap()
 }
 
 /// Checks the exit code, and that each of these lines is there, with any blanks.

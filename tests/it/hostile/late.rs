@@ -6,16 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::fake::{Asked, Reading, Reply, call_with, one_page};
-use crate::program::until;
+use crate::process::{Folder, until_ok};
 use crate::prometheus::{Prometheus, scrapes, tool};
 use crate::rules::{alarm::write_hasty_rules, alerts};
 
 /// The rules in a test's time: 3 seconds of lag are much, 5 calls are many, and the only guard left is
 /// the lag.
-fn write_rules(folder: &TempDir) {
+fn write_rules(folder: &Folder) {
     write_hasty_rules(folder.path());
     let file = folder.path().join("cometchat.rules.yml");
     let rules = fs::read_to_string(&file).unwrap();
@@ -40,13 +39,13 @@ fn calls_of_an_outage_count_late_and_alarm_nobody() {
         }
         one_page(listed.lock().unwrap().clone())(asked)
     });
-    let folder = TempDir::new().unwrap();
+    let folder = Folder::new();
     write_rules(&folder);
     let config = scrapes(&reading.exporter.address.to_string())
         + "global: {evaluation_interval: 1s}\n\
            rule_files: [cometchat.rules.yml, cometchat.alerts.yml]\n";
-    let prometheus = Prometheus::start(&tool("PROMETHEUS", "prometheus"), folder.path(), &config);
-    until("a scrape of an app without calls", || {
+    let prometheus = Prometheus::start(&tool("PROMETHEUS", "prometheus"), &folder, &config);
+    until_ok("a scrape of an app without calls", || {
         match n_results(&prometheus, "sum(cometchat_calls_failed_total) == 0")? {
             1 => Ok(()),
             _ => Err("none yet".to_owned()),
@@ -54,7 +53,7 @@ fn calls_of_an_outage_count_late_and_alarm_nobody() {
     });
 
     is_away.store(true, Ordering::Relaxed);
-    until("an app that is late", || {
+    until_ok("an app that is late", || {
         match n_results(&prometheus, "cometchat_app:cometchat_calls:late1h")? {
             1 => Ok(()),
             _ => Err("it is not late".to_owned()),
@@ -70,7 +69,7 @@ fn calls_of_an_outage_count_late_and_alarm_nobody() {
     let alert = alerts.iter().find(|alert| alert["alert"] == "CometChatFailureRatioHigh").unwrap();
     let guarded = alert["expr"].as_str().unwrap();
     let (unguarded, _) = guarded.split_once("unless").unwrap();
-    until("what would alarm", || match n_results(&prometheus, unguarded)? {
+    until_ok("what would alarm", || match n_results(&prometheus, unguarded)? {
         1 => Ok(()),
         _ => Err(format!("{:?}", prometheus.result("cometchat_calls_failed_total > 0"))),
     });

@@ -1,27 +1,23 @@
-//! The real binary in a folder of its own, with nothing of ours in its environment.
+//! The real binary in a folder of its own, and the words that a person reads.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::process::Command;
+use std::thread;
+
+use crate::process::http::{Answer, get};
+use crate::process::{self, Exporter, Program, until_ok};
 
 /// A key that looks like a real one. No text may ever show it.
 pub(super) const KEY: &str = "5ec7e70123456789abcdef0123456789abcdef01";
 
-/// How often, and how many times, something is looked at until it has happened: for a minute, which
-/// is far more than anything takes.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-const LOOKS_MAX: u32 = 3_000;
-
 /// A folder that the binary is started in.
-pub(super) struct Folder(tempfile::TempDir);
+pub(super) struct Folder(process::Folder);
 
 impl Folder {
     pub(super) fn empty() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(process::Folder::new())
     }
 
     /// With a key in the file `key`.
@@ -31,59 +27,23 @@ impl Folder {
         folder
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
     pub(super) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.0.path().join(name), text).unwrap();
+        self.0.config(name, text);
     }
 
     /// Runs the binary to its end: the exit code, and all that it says.
+    #[track_caller]
     pub(super) fn run(&self, args: &[&str]) -> (Option<i32>, String) {
-        let mut child = Ended(self.spawn(args));
-        let (stdout, stderr) = (read(child.0.stdout.take()), read(child.0.stderr.take()));
-        let status = (0..LOOKS_MAX).find_map(|_| {
-            let status = child.0.try_wait().unwrap();
-            if status.is_none() {
-                thread::sleep(LOOK_EVERY);
-            }
-            status
-        });
-        drop(child);
-        let text = stdout.join().unwrap() + &stderr.join().unwrap();
-        (status.and_then(|status| status.code()), told(&text, self.0.path()))
+        let (code, text) = Program::spawn(&mut self.binary(args)).ends();
+        (code, told(&text, self.0.path()))
     }
 
-    fn spawn(&self, args: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_cometchat-exporter"))
-            .args(args)
-            .current_dir(self.0.path())
-            .env_clear()
-            // Where there is no network, the resolver gives up before the exporter's patience ends.
-            .env("RES_OPTIONS", "timeout:1 attempts:1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+    fn binary(&self, args: &[&str]) -> Command {
+        let mut command = process::binary(args);
+        // Where there is no network, the resolver gives up before the exporter's patience ends.
+        command.env("RES_OPTIONS", "timeout:1 attempts:1").current_dir(self.0.path());
+        command
     }
-}
-
-/// A process that does not outlive its test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ended_before = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
-fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
-    let mut pipe = pipe.unwrap();
-    thread::spawn(move || {
-        let mut text = String::new();
-        pipe.read_to_string(&mut text).unwrap();
-        text
-    })
 }
 
 /// What a person reads, without what is different each time.
@@ -118,63 +78,41 @@ fn cover(text: &str, before: &str, after: &[char]) -> String {
 }
 
 /// An exporter that listens.
-pub(super) struct Running {
-    child: Ended,
-    address: SocketAddr,
-    log: JoinHandle<String>,
-    folder: std::path::PathBuf,
+pub(super) struct Running<'a> {
+    exporter: Exporter,
+    folder: &'a Folder,
 }
 
-impl Running {
+impl<'a> Running<'a> {
     /// Starts one and waits until it listens.
     #[track_caller]
-    pub(super) fn start(folder: &Folder, args: &[&str]) -> Self {
-        let mut child = Ended(folder.spawn(args));
-        let stderr = BufReader::new(child.0.stderr.take().unwrap());
-        let (sender, receiver) = mpsc::channel();
-        let log = thread::spawn(move || {
-            let mut text = String::new();
-            for line in stderr.lines().map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("listening on ") {
-                    let _nobody_waits = sender.send(address.trim_end_matches('"').to_owned());
-                }
-                text += &line;
-                text.push('\n');
-            }
-            text
-        });
-        let address =
-            receiver.recv_timeout(LOOK_EVERY * LOOKS_MAX).expect("it listens").parse().unwrap();
-        Self { child, address, log, folder: folder.0.path().to_owned() }
+    pub(super) fn start(folder: &'a Folder, args: &[&str]) -> Self {
+        Self { exporter: Exporter::spawn(&mut folder.binary(args)), folder }
     }
 
-    /// Fetches a path: the whole answer.
-    pub(super) fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        assert!(!text.contains(KEY), "a key shows at {path}: {text}");
-        text
+    /// Fetches a path.
+    #[track_caller]
+    pub(super) fn get(&self, path: &str) -> Answer {
+        let answer = get(self.exporter.address, path).unwrap();
+        for text in [&answer.head, &answer.body] {
+            assert!(!text.contains(KEY), "a key shows at {path}: {text}");
+        }
+        answer
     }
 
     /// Fetches a path until `is_there`.
     #[track_caller]
     pub(super) fn wait_for(&self, path: &str, is_there: impl Fn(&str) -> bool) -> String {
-        for _ in 0..LOOKS_MAX {
-            let text = self.get(path);
-            if is_there(&text) {
-                return text;
-            }
-            thread::sleep(LOOK_EVERY);
-        }
-        unreachable!("still not there: {}", self.get(path));
+        until_ok(path, || {
+            let text = self.get(path).body;
+            if is_there(&text) { Ok(text) } else { Err(text) }
+        })
     }
 
     /// Ends it at once; returns its log.
+    #[track_caller]
     pub(super) fn end(self) -> String {
-        drop(self.child);
-        told(&self.log.join().unwrap(), &self.folder)
+        told(&self.exporter.program.dies(), self.folder.0.path())
     }
 }
 

@@ -1,35 +1,42 @@
 //! One HTTP request over a socket of its own, with nothing between the test and the bytes.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::fmt::Display;
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// No answer takes longer, on a machine that is busy.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// In lower case.
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
 /// Asks for `path`, in HTTP/1.0 so that the end of the connection is the end of the body.
-pub(crate) fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is cut");
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(cut)?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, length)| length.trim().parse().ok());
-    if length.is_some_and(|length: usize| length != body.len()) {
-        return Err(cut());
-    }
-    Ok(Answer { status: status.ok_or_else(cut)?, body: body.to_owned() })
+pub(crate) fn get(address: impl ToSocketAddrs + Display, path: &str) -> Result<Answer, String> {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(&address)?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let text = ask().map_err(|error| format!("{address}{path}: {error}"))?;
+    let answer = parse(&text).ok_or_else(|| format!("{address}{path}: the answer is cut: {text}"));
+    answer.map(|(status, head, body)| Answer { status, head, body: body.to_owned() })
+}
+
+/// `None` for an answer that is not whole.
+fn parse(text: &str) -> Option<(u16, String, &str)> {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let head = head.to_lowercase();
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let is_whole = length.is_none_or(|length| length.trim().parse() == Ok(body.len()));
+    is_whole.then_some((status, head, body))
 }

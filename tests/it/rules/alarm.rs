@@ -11,10 +11,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::{RULES, text};
-use crate::program::{Program, get, until};
+use crate::process::http::get;
+use crate::process::{Folder, Program, until_ok};
 use crate::prometheus::{Prometheus, free_address, scrapes, start_exporter, tool};
 
 /// Takes what is posted, and answers 200: the path and the body of each.
@@ -77,14 +77,15 @@ fn start_alertmanager(folder: &Path, receiver: &str) -> (Program, String) {
         .replace("group_interval: 5m", "group_interval: 1s");
     let file = folder.join("alertmanager.yml");
     fs::write(&file, config).unwrap();
-    let mut program =
-        Program::start(Command::new(tool("ALERTMANAGER", "prometheus-alertmanager")).args([
+    let mut program = Program::spawn(
+        Command::new(tool("ALERTMANAGER", "prometheus-alertmanager")).env_clear().args([
             &format!("--config.file={}", file.display()),
             &format!("--storage.path={}", folder.join("alertmanager").display()),
             "--web.listen-address=127.0.0.1:0",
             "--cluster.listen-address=",
-        ]));
-    let address = program.word_after("msg=\"Listening on\" address=");
+        ]),
+    );
+    let address = program.logs("msg=\"Listening on\" address=");
     (program, address)
 }
 
@@ -106,7 +107,7 @@ fn post(address: &str, path: &str, body: &Value) -> Result<(), String> {
 
 /// Waits for a message about the alert that says so; others may come before.
 fn told(messages: &Receiver<(String, Value)>, status: &str) -> (String, Value) {
-    until(&format!("a message that it is {status}"), || {
+    until_ok(&format!("a message that it is {status}"), || {
         let (path, message) = messages.try_recv().map_err(|error| error.to_string())?;
         let alerts = message["alerts"].as_array().unwrap();
         let fits = |alert: &&Value| {
@@ -129,7 +130,7 @@ fn inhibited(alertmanager: &str, app: &str) -> Result<Vec<Value>, String> {
 
 /// Every rule can be evaluated on the exporter's real series.
 fn check_rules(prometheus: &Prometheus) {
-    until("a first evaluation of every rule", || {
+    until_ok("a first evaluation of every rule", || {
         let data = prometheus.api("/api/v1/rules")?;
         let groups = data["groups"].as_array().unwrap();
         let rules: Vec<_> =
@@ -143,23 +144,23 @@ fn check_rules(prometheus: &Prometheus) {
 
 #[test]
 fn a_refused_key_reaches_a_person_and_so_does_its_end() {
-    let folder = TempDir::new().unwrap();
+    let folder = Folder::new();
     let api = free_address();
     let _world =
-        Program::exporter(&["simulate", &format!("--web.listen-address={api}"), "--history=0s"]);
-    until("the simulated API", || get(&api, "/truth").map(drop));
-    let exporter = start_exporter(folder.path(), &api);
+        Program::start(&["simulate", &format!("--web.listen-address={api}"), "--history=0s"]);
+    until_ok("the simulated API", || get(&api, "/truth").map(drop));
+    let exporter = start_exporter(&folder, &api);
     let (receiver, messages) = receive();
     let (_alertmanager, alertmanager) = start_alertmanager(folder.path(), &receiver);
     write_hasty_rules(folder.path());
-    let config = scrapes(&exporter.address)
+    let config = scrapes(&exporter.address.to_string())
         + "global: {evaluation_interval: 1s}\n\
            rule_files: [cometchat.rules.yml, cometchat.alerts.yml]\n"
         + &format!(
             "alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}\n"
         );
-    let prometheus = Prometheus::start(&tool("PROMETHEUS", "prometheus"), folder.path(), &config);
-    until("an app that is read", || match prometheus.value("cometchat_up", None)? {
+    let prometheus = Prometheus::start(&tool("PROMETHEUS", "prometheus"), &folder, &config);
+    until_ok("an app that is read", || match prometheus.value("cometchat_up", None)? {
         1.0 => Ok(()),
         other => Err(other.to_string()),
     });
@@ -176,8 +177,8 @@ fn a_refused_key_reaches_a_person_and_so_does_its_end() {
     let on_calls =
         |app: &str| json!({ "labels": { "alertname": "CometChatNoCalls", "cometchat_app": app } });
     let both = json!([on_calls("simulated"), on_calls("another")]);
-    until("Alertmanager", || post(&alertmanager, "/api/v2/alerts", &both));
-    until("an alert on calls that is held back", || {
+    until_ok("Alertmanager", || post(&alertmanager, "/api/v2/alerts", &both));
+    until_ok("an alert on calls that is held back", || {
         let held = inhibited(&alertmanager, "simulated")?;
         if held.contains(&json!("CometChatNoCalls")) { Ok(()) } else { Err(format!("{held:?}")) }
     });

@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::env;
 
-use tempfile::TempDir;
-
 use super::{RULES, alert_names, alerts, text};
-use crate::program::until;
+use crate::process::{Folder, until_ok};
 use crate::prometheus::{Prometheus, tool};
 
 const PAGE: &str = "docs/runbooks.md";
@@ -72,9 +70,9 @@ fn each_query_runs_on_both_generations_of_prometheus() {
     let newer = env::var("PROMETHEUS_NEWER").expect("run tests/run, which brings it");
     let recorded = text(RULES[0]);
     for program in [tool("PROMETHEUS", "prometheus"), newer] {
-        let folder = TempDir::new().unwrap();
-        let prometheus = Prometheus::start(&program, folder.path(), "scrape_configs: []\n");
-        until("an answer", || prometheus.result("1"));
+        let folder = Folder::new();
+        let prometheus = Prometheus::start(&program, &folder, "scrape_configs: []\n");
+        until_ok("an answer", || prometheus.result("1"));
         for query in &all {
             assert!(prometheus.result(query).is_ok(), "{query}: {:?}", prometheus.result(query));
             let words =

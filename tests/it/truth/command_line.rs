@@ -17,7 +17,7 @@ fn a_state_that_counts_from_another_date_is_refused() {
     let other = text.replace("from: now", "from: 2026-01-31T00:00:00Z");
     assert_ne!(text, other);
     let other = stage.folder.config("other.yaml", &other);
-    let (code, said) = Program::start(&exporter_args(&other)).fails();
+    let (code, said) = Program::start(&exporter_args(&other)).ends();
     assert_eq!(code, Some(1), "{said}");
     let parts = [
         "app `under test`: the state counts since ",
@@ -34,7 +34,7 @@ fn a_state_that_counts_from_another_date_is_refused() {
 fn a_second_exporter_on_the_same_state_file_is_refused() {
     let stage = Stage::new(Setting { world: &["--seed=13"], ..Setting::default() });
     let first = stage.exporter();
-    let (code, said) = Program::start(&exporter_args(&stage.config)).fails();
+    let (code, said) = Program::start(&exporter_args(&stage.config)).ends();
     assert_eq!(code, Some(1), "{said}");
     let sentence = format!(
         "state file {} is in use by another exporter: stop it or give this one another \

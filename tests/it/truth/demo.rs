@@ -9,8 +9,7 @@ use crate::process::{Program, http, until};
 fn the_demo_shows_every_status_and_every_sum_within_half_a_minute() {
     let mut demo = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
     let metrics = demo.says("Metrics:");
-    let port = metrics.trim_end_matches("/metrics").rsplit(':').next().unwrap().to_owned();
-    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let address = metrics.trim_start_matches("http://").trim_end_matches("/metrics");
     until("something to see", Duration::from_secs(30), || {
         let scrape = Samples::parse(&http::get(address, "/metrics").unwrap().body);
         let is_seen = |name: &str, labels: &[&str]| scrape.sum(name, labels) > Some(0.0);

@@ -1,21 +1,23 @@
 //! The command `healthcheck` against servers of every kind, by the binary.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use cometchat_exporter::web::{Guard, Limits};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::world::{Running, World, hash};
+use crate::process::binary;
 
 const SERVER: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
 
 /// Runs it and returns its exit code and what it says.
 async fn healthcheck(flags: &[String]) -> (i32, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cometchat-exporter"));
-    command.arg("healthcheck").args(flags).stdin(Stdio::null());
-    command.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1");
+    let mut command = binary(&["healthcheck"]);
+    command
+        .args(flags)
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("HTTPS_PROXY", "http://127.0.0.1:1");
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     assert!(output.stdout.is_empty());
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
