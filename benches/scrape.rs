@@ -141,6 +141,7 @@ fn entry(app_idx: usize) -> AppEntry {
         skew_ms: Some(120),
         tracked_calls: 10_000,
         health: &Health::default(),
+        examples: None,
     };
     AppEntry {
         lines: render_app(&view, Breakdown::default()),
@@ -151,7 +152,7 @@ fn entry(app_idx: usize) -> AppEntry {
 }
 
 fn exporter() -> Lines {
-    render_process(&ProcessView {
+    let process = ProcessView {
         recent_window_s: 3600,
         poll_interval_ms: 30_000,
         state: StateView {
@@ -162,5 +163,6 @@ fn exporter() -> Lines {
         },
         reload: ReloadView { successful: true, success_at: NOW },
         build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
-    })
+    };
+    render_process(&process, Breakdown::default())
 }

@@ -16,7 +16,16 @@ use crate::ledger::Counter;
 
 /// The whole exposition of these apps at [`NOW`].
 fn exposition(apps: &[AppLines]) -> String {
-    join(apps.iter(), &render_process(&process())) + &live(apps.iter(), &stats(), NOW)
+    text(&bytes(apps, &render_process(&process(), Shown::default()), Format::Text))
+}
+
+fn bytes(apps: &[AppLines], process: &Lines, format: Format) -> Vec<u8> {
+    let live = live(apps.iter(), process, &stats(), NOW, format);
+    [join(apps.iter(), process, format), live].concat()
+}
+
+fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).expect("UTF-8").to_owned()
 }
 
 /// The sample lines of one family.
@@ -210,8 +219,9 @@ fn what_is_not_known_is_absent_and_not_0() {
     let memory = StateView { size_bytes: None, commit_duration_us: None, ..process().state };
     let process = ProcessView { state: memory, ..process() };
     let apps = [render_app(&app, Breakdown::default())];
-    let text = join(apps.iter(), &render_process(&process))
-        + &live(apps.iter(), &ProcessStats::default(), NOW);
+    let process = render_process(&process, Shown::default());
+    let live = live(apps.iter(), &process, &ProcessStats::default(), NOW, Format::Text);
+    let text = text(&[join(apps.iter(), &process, Format::Text), live].concat());
     for absent in [
         "cometchat_recent_calls",
         "cometchat_recent_audio_seconds",
@@ -234,7 +244,9 @@ fn the_lag_is_taken_at_the_scrape_on_the_clock_of_the_api() {
     let world = World::empty();
     let lag = |app: AppView<'_>, now_ms| {
         let apps = [render_app(&app, Breakdown::default())];
-        live(apps.iter(), &ProcessStats::default(), Moment(now_ms)).lines().nth(2).map(String::from)
+        let (process, stats) = (Lines::default(), ProcessStats::default());
+        let live = live(apps.iter(), &process, &stats, Moment(now_ms), Format::Text);
+        text(&live).lines().nth(2).map(String::from)
     };
     let at = |lag: &str| Some(format!("cometchat_poll_lag_seconds{{cometchat_app=\"a\"}} {lag}"));
     let covered = AppView { skew_ms: Some(2_000), ..world.view("a") };
