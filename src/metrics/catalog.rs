@@ -21,7 +21,8 @@ pub struct Family {
     pub kind: FamilyType,
     /// Labels in the order in which they are written.
     pub labels: &'static [Label],
-    /// The HELP text: what the value is, from which API field, how fresh. No backslash, no newline.
+    /// The HELP text: what the value is, from which API field, how fresh. No backslash, quote or
+    /// newline, so that it stands the same in every format.
     pub help: &'static str,
     pub(super) source: Source,
 }

@@ -1,6 +1,8 @@
 //! What the text says of small worlds, and that it is valid for every world.
 
 mod exposition;
+mod formats;
+mod protocol;
 
 use std::borrow::Cow;
 
@@ -268,7 +270,7 @@ fn the_catalog_keeps_the_rules_of_naming() {
         assert_eq!(counter, name.ends_with("_total"), "{name}");
         let per_app = family.labels.first() == Some(&catalog::Label::CometchatApp);
         assert_eq!(family.is_per_app(), per_app, "{name}");
-        assert!(family.help.ends_with('.') && !family.help.contains(['\\', '\n']), "{name}");
+        assert!(family.help.ends_with('.') && !family.help.contains(['\\', '\n', '"']), "{name}");
         let configured = [
             "cometchat_app_info",
             "cometchat_count_from_timestamp_seconds",
@@ -349,7 +351,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_world_is_a_valid_exposition(
+    fn every_world_is_a_valid_exposition_and_the_same_in_every_format(
         worlds in proptest::collection::vec((worlds(), any::<[bool; 3]>()), 0..4),
         shown in any::<[bool; 3]>(),
         suffix in "\\PC{0,8}",
@@ -368,7 +370,13 @@ proptest! {
             render_app(&app, breakdown)
         };
         let apps: Vec<_> = worlds.iter().enumerate().map(render).collect();
-        prop_assert_eq!(check_exposition(&exposition(&apps)), Ok(()));
+        let plain = exposition(&apps);
+        prop_assert_eq!(check_exposition(&plain), Ok(()));
+        let process = render_process(&process(), Shown::default());
+        let open = text(&bytes(&apps, &process, Format::OpenMetrics));
+        let protobuf = bytes(&apps, &process, Format::Protobuf);
+        prop_assert_eq!(&formats::of_text(&open), &formats::of_text(&plain));
+        prop_assert_eq!(&formats::of_protobuf(&protobuf), &formats::of_text(&plain));
     }
 
     #[test]
