@@ -116,11 +116,16 @@ pub(crate) struct Answer {
 
 /// Asks for a path of a server at `HOST:PORT`.
 pub(crate) fn get(address: &str, path: &str) -> Result<Answer, String> {
+    get_as(address, path, "*/*")
+}
+
+/// Asks for a path in a format.
+pub(crate) fn get_as(address: &str, path: &str, accept: &str) -> Result<Answer, String> {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(DEADLINE))?;
         // By this version answers come in one piece.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: {accept}\r\n\r\n")?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
         Ok(text)

@@ -1,6 +1,8 @@
 //! The real tools: Prometheus scrapes, promtool lints, the reference parser reads.
 #![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
 
+mod formats;
+
 use std::env;
 use std::fs;
 use std::io::Write;
@@ -61,8 +63,15 @@ fn promtool_and_the_reference_parser_have_nothing_to_say_about_the_demo() {
         assert_eq!(String::from_utf8_lossy(&said), "", "{variable}");
         assert!(output.status.success(), "{variable}");
     }
+    check_strictly(&exposition, &[]);
+}
+
+/// The reference parser finds every family, and nothing wrong.
+#[track_caller]
+fn check_strictly(exposition: &str, arguments: &[&str]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/strict_parse.py");
-    let output = feed(Command::new(tool("PYTHON", "python3")).arg(script), &exposition);
+    let mut command = Command::new(tool("PYTHON", "python3"));
+    let output = feed(command.arg(script).args(arguments), exposition);
     assert!(
         output.status.success(),
         "{}\nwithout prometheus_client: run tests/run, which brings it",
@@ -90,16 +99,18 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn start(program: &str, folder: &Path, target: &str) -> Self {
+    /// `more` stands in the scrape configuration, `features` behind `--enable-feature`.
+    fn start(program: &str, folder: &Path, target: &str, more: &str, features: &str) -> Self {
         let config = folder.join("prometheus.yml");
         let jobs = format!(
             "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
-             static_configs: [{{targets: ['{target}']}}]}}]\n"
+             static_configs: [{{targets: ['{target}']}}]{more}}}]\n"
         );
         fs::write(&config, jobs).unwrap();
         let mut program = Program::start(Command::new(program).args([
             &format!("--config.file={}", config.display()),
             &format!("--storage.tsdb.path={}", folder.join("data").display()),
+            &format!("--enable-feature={features}"),
             "--web.listen-address=127.0.0.1:0",
         ]));
         let address = program.word_after("msg=\"Listening on\" address=");
@@ -133,7 +144,7 @@ fn check_scrapes(program: &str) {
     let api = free_address();
     let exporter = start_exporter(folder.path(), &api);
     let target = exporter.address.clone();
-    let prometheus = Prometheus::start(program, folder.path(), &target);
+    let prometheus = Prometheus::start(program, folder.path(), &target, "", "exemplar-storage");
     until("a scrape that shows no call", || {
         let n_calls = prometheus.value("sum(cometchat_calls_total)", None)?;
         assert_eq!(n_calls, 0.0, "there is no call yet");
@@ -162,6 +173,9 @@ fn check_scrapes(program: &str) {
     });
     assert_eq!(prometheus.value("min_over_time(up[20s])", None), Ok(1.0));
     check_targets(&prometheus);
+    formats::check_exemplars(&prometheus);
+    formats::check_strictly_in_each(&target);
+    formats::check_native(program, &target);
     assert!(exporter.program.end().0.success());
     assert!(world.end().0.success());
 }
@@ -176,7 +190,8 @@ fn start_exporter(folder: &Path, api: &str) -> Exporter {
     let config = folder.join("exporter.yml");
     let text = format!(
         "apps: [{{name: simulated, app_id: simulated, base_url: 'http://{api}/v3', \
-         api_key_file: {}}}]\npoll: {{interval: 1s, rate_limit: 20000}}\nstate: {{path: memory}}\n",
+         api_key_file: {}}}]\npoll: {{interval: 1s, rate_limit: 20000}}\nstate: {{path: memory}}\n\
+         metrics: {{exemplars: true, created: true}}\n",
         folder.join("key").display()
     );
     fs::write(&config, text).unwrap();
@@ -222,8 +237,9 @@ fn check_targets(prometheus: &Prometheus) {
     let target = &targets["activeTargets"][0];
     assert_eq!(target["health"], "up", "{targets}");
     assert_eq!(target["lastError"], "", "{targets}");
-    let known = prometheus.api("/api/v1/metadata?metric=cometchat_calls_total").unwrap();
-    assert_eq!(known["cometchat_calls_total"][0]["type"], "counter", "{known}");
+    // In OpenMetrics a family of counters has a name without `_total`.
+    let known = prometheus.api("/api/v1/metadata?metric=cometchat_calls").unwrap();
+    assert_eq!(known["cometchat_calls"][0]["type"], "counter", "{known}");
     let own = get(&prometheus.address, "/metrics").unwrap().body;
     let refused: Vec<_> = own
         .lines()
