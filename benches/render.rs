@@ -2,13 +2,15 @@
 //!
 //! `cargo bench --bench render`. Items are series, so the throughput reads as series per second.
 
+#![expect(clippy::unwrap_used, reason = "a bench that cannot do its work has nothing to measure")]
+
 use std::hint::black_box;
 
 use cometchat_exporter::call::{Kind, Outcome, Timestamp};
 use cometchat_exporter::ledger::{Counter, OpenCalls, Recent, Totals};
 use cometchat_exporter::metrics::{
-    AppLines, AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessStats, ProcessView,
-    ReloadView, StateView, join, live, render_app, render_process,
+    AppLines, AppView, Breakdown, BuildInfo, Format, Health, Lines, Moment, ProcessStats,
+    ProcessView, ReloadView, StateView, join, live, render_app, render_process,
 };
 use divan::counter::ItemsCount;
 
@@ -56,11 +58,12 @@ fn view<'a>(world: &'a World, name: &'a str) -> AppView<'a> {
         skew_ms: Some(120),
         tracked_calls: 10_000,
         health: &world.health,
+        examples: None,
     }
 }
 
 fn process() -> Lines {
-    render_process(&ProcessView {
+    let process = ProcessView {
         recent_window_s: 3600,
         poll_interval_ms: 30_000,
         state: StateView {
@@ -71,7 +74,8 @@ fn process() -> Lines {
         },
         reload: ReloadView { successful: true, success_at: Moment(1_760_000_000_000) },
         build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
-    })
+    };
+    render_process(&process, Breakdown::default())
 }
 
 fn apps(n_apps: usize) -> Vec<AppLines> {
@@ -81,30 +85,39 @@ fn apps(n_apps: usize) -> Vec<AppLines> {
 }
 
 fn n_series(apps: &[AppLines]) -> ItemsCount {
-    let text = join(apps.iter(), &process());
+    let text = String::from_utf8(join(apps.iter(), &process(), Format::Text)).unwrap();
     ItemsCount::new(text.lines().filter(|line| !line.starts_with('#')).count())
 }
 
+/// What the poller waits for: a copy of what is to be shown.
 #[divan::bench]
-fn render_one_app(bencher: divan::Bencher<'_, '_>) {
+fn take_one_app(bencher: divan::Bencher<'_, '_>) {
     let world = world();
-    let counter = n_series(&apps(1));
+    let take = || render_app(black_box(&view(&world, "customer-000")), Breakdown::default());
+    bencher.bench_local(take);
+}
+
+#[divan::bench(args = [Format::Text, Format::OpenMetrics, Format::Protobuf])]
+fn render_one_app(bencher: divan::Bencher<'_, '_>, format: Format) {
+    let world = world();
     bencher
-        .counter(counter)
-        .bench_local(|| render_app(black_box(&view(&world, "customer-000")), Breakdown::default()));
+        .counter(n_series(&apps(1)))
+        .with_inputs(|| render_app(&view(&world, "customer-000"), Breakdown::default()))
+        .bench_local_refs(|app| black_box(app).prepare(format));
 }
 
 #[divan::bench(args = [1, 20, 200])]
 fn join_apps(bencher: divan::Bencher<'_, '_>, n_apps: usize) {
     let (apps, process) = (apps(n_apps), process());
-    bencher.counter(n_series(&apps)).bench_local(|| join(black_box(apps.iter()), &process));
+    let count = n_series(&apps);
+    bencher.counter(count).bench_local(|| join(black_box(apps.iter()), &process, Format::Text));
 }
 
 #[divan::bench(args = [1, 20, 200])]
 fn live_part_of_a_scrape(bencher: divan::Bencher<'_, '_>, n_apps: usize) {
-    let apps = apps(n_apps);
+    let (apps, process) = (apps(n_apps), process());
     let (stats, now) = (ProcessStats::default(), Moment(1_760_003_600_000));
-    bencher.bench_local(|| live(black_box(apps.iter()), &stats, now));
+    bencher.bench_local(|| live(black_box(apps.iter()), &process, &stats, now, Format::Text));
 }
 
 #[divan::bench]

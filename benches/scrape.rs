@@ -47,6 +47,77 @@ fn after_a_change(bencher: Bencher<'_, '_>, n_apps: usize) {
         .bench_local_values(|()| scrape(black_box(&publisher)));
 }
 
+/// A compressed scrape after another one: what is shared is compressed already.
+#[divan::bench(args = forms())]
+fn compressed_unchanged(bencher: Bencher<'_, '_>, form: Form) {
+    let publisher = publisher(form.n_apps);
+    report(form, &publisher);
+    bencher.counter(n_series(&publisher)).bench_local(|| scrape_as(black_box(&publisher), form));
+}
+
+/// The first one after an app was published: what is shared is joined and compressed.
+#[divan::bench(args = forms())]
+fn compressed_after_a_change(bencher: Bencher<'_, '_>, form: Form) {
+    let publisher = publisher(form.n_apps);
+    scrape_as(&publisher, form);
+    let changed = entry(0);
+    bencher
+        .counter(n_series(&publisher))
+        .with_inputs(|| publisher.publish_app(changed.clone()))
+        .bench_local_values(|()| scrape_as(black_box(&publisher), form));
+}
+
+/// What a scrape asks for.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    n_apps: usize,
+    format: &'static str,
+    accept: &'static str,
+    coding: &'static str,
+}
+
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} apps, {}, {}", self.n_apps, self.format, self.coding)
+    }
+}
+
+fn forms() -> Vec<Form> {
+    let formats = [
+        ("text", "text/plain"),
+        ("OpenMetrics", "application/openmetrics-text"),
+        (
+            "protobuf",
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+             encoding=delimited",
+        ),
+    ];
+    let mut forms = Vec::new();
+    for n_apps in [16, 160] {
+        for (format, accept) in formats {
+            for coding in ["identity", "gzip", "zstd"] {
+                forms.push(Form { n_apps, format, accept, coding });
+            }
+        }
+    }
+    forms
+}
+
+/// Says once how large the answer is.
+fn report(form: Form, publisher: &Publisher) {
+    let n_bytes = scrape_as(publisher, form).body().len();
+    eprintln!("{form}: {n_bytes} bytes");
+}
+
+fn scrape_as(publisher: &Publisher, form: Form) -> Response<Body> {
+    let request = Request::get("/metrics")
+        .header("Accept", form.accept)
+        .header("Accept-Encoding", form.coding)
+        .body(())
+        .unwrap();
+    route(&request, &site(), &publisher.view(), NOW, process::stats)
+}
+
 /// What the poller waits for when it publishes an app, beside rendering it.
 #[divan::bench(args = N_APPS)]
 fn publish_an_app(bencher: Bencher<'_, '_>, n_apps: usize) {
@@ -141,6 +212,7 @@ fn entry(app_idx: usize) -> AppEntry {
         skew_ms: Some(120),
         tracked_calls: 10_000,
         health: &Health::default(),
+        examples: None,
     };
     AppEntry {
         lines: render_app(&view, Breakdown::default()),
@@ -151,7 +223,7 @@ fn entry(app_idx: usize) -> AppEntry {
 }
 
 fn exporter() -> Lines {
-    render_process(&ProcessView {
+    let process = ProcessView {
         recent_window_s: 3600,
         poll_interval_ms: 30_000,
         state: StateView {
@@ -162,5 +234,6 @@ fn exporter() -> Lines {
         },
         reload: ReloadView { successful: true, success_at: NOW },
         build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
-    })
+    };
+    render_process(&process, Breakdown::default())
 }

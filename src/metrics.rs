@@ -1,15 +1,20 @@
-//! The metrics: one catalog of all of them, and the text that Prometheus reads.
+//! The metrics: one catalog of all of them, and the formats that Prometheus reads.
 //!
 //! Pure: no clock, no IO; whole numbers go in, floats come out only here. What an app has to say is
-//! rendered once per change into [`AppLines`]; [`join`] puts the lines of all apps together, family
-//! by family, by copying; only what hangs on the moment of the scrape is rendered in it, by
-//! [`live`]. A new metric is one row in [`catalog`].
+//! kept in [`AppLines`] and rendered once per change and [`Format`]; [`join`] puts all apps
+//! together, family by family, by copying; only what hangs on the moment of the scrape is rendered
+//! in it, by [`live`]. A new metric is one row in [`catalog`].
 
 pub mod catalog;
+pub mod examples;
+pub mod format;
 pub mod health;
+mod protobuf;
 pub mod render;
 mod samples;
+mod snapshot;
 mod sums;
+mod text;
 pub mod view;
 
 #[cfg(test)]
@@ -18,6 +23,8 @@ pub(crate) mod fixture;
 mod tests;
 
 pub use crate::call::Moment;
+pub use examples::{Example, Examples};
+pub use format::Format;
 pub use health::{Health, Latency};
-pub use render::{AppLines, CONTENT_TYPE, Lines, join, live, render_app, render_process};
+pub use render::{AppLines, Lines, Shown, join, live, render_app, render_process};
 pub use view::{AppView, Breakdown, BuildInfo, ProcessStats, ProcessView, ReloadView, StateView};

@@ -11,9 +11,9 @@ use crate::call::Moment;
 use crate::clock::Clock;
 use crate::config::settings::{AppSettings, CountFrom};
 use crate::ledger::Rules;
-use crate::metrics::Health;
+use crate::metrics::{Examples, Health};
 use crate::store::{AppId, Store};
-use crate::sweep::{Budget, BudgetOptions, Defect, Grid, Options, Saved};
+use crate::sweep::{Applied, Budget, BudgetOptions, Defect, Grid, Options, Saved};
 
 use super::board::Board;
 use super::epoch;
@@ -41,6 +41,8 @@ pub(super) struct AppTask {
     /// the middle of a commit; the next one waits until it has left the seat.
     pub(super) seat: Arc<Seat<()>>,
     health: Mutex<Health>,
+    /// What was counted last, where exemplars are shown; it survives a restart of the task, too.
+    examples: Option<Mutex<Examples>>,
     /// Hashes of the unreadable rows that were counted, the newest last.
     defects: Mutex<VecDeque<u64>>,
     alive_at: AtomicI64,
@@ -59,6 +61,7 @@ pub(super) struct Common {
     pub(super) budget: BudgetOptions,
     pub(super) count_from: CountFrom,
     pub(super) recent_window_s: i64,
+    pub(super) exemplars: bool,
     pub(super) transport: Transport,
     pub(super) store: Arc<dyn Store>,
     pub(super) board: Arc<Board>,
@@ -107,6 +110,7 @@ impl AppTask {
             start_delay_ms: spread % start_within_ms,
             seat: Arc::default(),
             health: Mutex::default(),
+            examples: common.exemplars.then(Mutex::default),
             defects: Mutex::default(),
             alive_at: AtomicI64::new(common.clock.steady().0),
         }
@@ -119,6 +123,21 @@ impl AppTask {
     /// What is counted since the process start; it survives a restart of the task.
     pub(super) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what a step counted, once it is durable.
+    pub(super) fn note_examples(&self, applied: &Applied, asked_at: Moment) {
+        let Some(examples) = &self.examples else { return };
+        let mut examples = examples.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, posting) in &applied.postings {
+            examples.note(key, posting, asked_at);
+        }
+    }
+
+    /// What was noted.
+    pub(super) fn examples(&self) -> Option<Examples> {
+        let examples = self.examples.as_ref()?;
+        Some(examples.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     pub(super) fn budget(&self) -> MutexGuard<'_, Budget> {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::call::Moment;
 use crate::metrics::{
-    AppView, Breakdown, BuildInfo, Lines, ProcessView, ReloadView, StateView, render_app,
+    AppView, BuildInfo, Lines, ProcessView, ReloadView, Shown, StateView, render_app,
     render_process,
 };
 use crate::web::{AppEntry, Publisher, Trouble};
@@ -12,7 +12,7 @@ use crate::web::{AppEntry, Publisher, Trouble};
 /// Where tasks put what scrapes may see.
 pub(super) struct Board {
     pub(super) publisher: Publisher,
-    breakdown: Breakdown,
+    shown: Shown,
     process: Mutex<ProcessView>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Remarks {
 impl Board {
     /// Begins without any app. `now` is the local clock.
     pub(super) fn new(
-        breakdown: Breakdown,
+        shown: Shown,
         recent_window_s: u64,
         poll_interval_ms: u64,
         now: Moment,
@@ -48,8 +48,8 @@ impl Board {
                 rust_version: env!("CARGO_PKG_RUST_VERSION"),
             },
         };
-        let publisher = Publisher::new(render_process(&process), now);
-        Self { publisher, breakdown, process: Mutex::new(process) }
+        let publisher = Publisher::new(render_process(&process, shown), now);
+        Self { publisher, shown, process: Mutex::new(process) }
     }
 
     /// Shows the apps before anything was read of them, in the order of the configuration.
@@ -60,7 +60,7 @@ impl Board {
     /// What is to be shown of an app.
     pub(super) fn entry(&self, view: &AppView<'_>, remarks: Remarks) -> AppEntry {
         AppEntry {
-            lines: render_app(view, self.breakdown),
+            lines: render_app(view, self.shown),
             up: view.health.up,
             tried: remarks.tried,
             trouble: remarks.trouble,
@@ -91,6 +91,6 @@ impl Board {
     }
 
     fn process_lines(&self) -> Lines {
-        render_process(&self.process.lock().unwrap_or_else(PoisonError::into_inner))
+        render_process(&self.process.lock().unwrap_or_else(PoisonError::into_inner), self.shown)
     }
 }

@@ -53,6 +53,8 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         count: CountSettings { from: CountFrom::Ago(COUNTS_BACK_S), ..CountSettings::default() },
         recent_window_s: RECENT_WINDOW_S,
         breakdown: Breakdown::default(),
+        exemplars: false,
+        created: false,
         state: StateSettings::Memory,
         web: WebSettings {
             listen: args.listen.into_iter().map(Listen::Tcp).collect(),

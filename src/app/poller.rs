@@ -337,6 +337,7 @@ impl Poller {
 
     async fn stored(&mut self, stored: &Stored, asked_at: Moment) -> anyhow::Result<()> {
         self.is_shown = false;
+        self.task.note_examples(&stored.applied, asked_at);
         self.tell_reading_back();
         if stored.applied.ends_poll {
             self.poll_ended(asked_at).await?;

@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::config::settings::{CountFrom, StateSettings, WebSettings};
 use crate::config::web_file;
 use crate::ledger::{OpenCalls, Rules};
-use crate::metrics::{AppView, Breakdown, Health};
+use crate::metrics::{AppView, Breakdown, Health, Shown};
 use crate::store::{FileStore, MemoryStore, Store};
 use crate::sweep::{Budget, BudgetOptions};
 use crate::web::{AppEntry, Guard, Limits, Listener, Server, Site, WebConfig, listen, open, serve};
@@ -73,7 +73,7 @@ impl Exporter {
             receiver_type: settings.breakdown.receiver_type,
         };
         let board = Arc::new(Board::new(
-            breakdown,
+            Shown { breakdown, created_from: settings.created.then_some(now) },
             settings.recent_window_s.max(0).unsigned_abs(),
             settings.poll.interval_ms.max(0).unsigned_abs(),
             now,
@@ -181,6 +181,7 @@ fn common(
         budget: BudgetOptions { limit_per_minute: poll.rate_limit_per_minute.into(), share_ppm },
         count_from: settings.count.from,
         recent_window_s: settings.recent_window_s,
+        exemplars: settings.exemplars,
         transport,
         store,
         board,
@@ -210,6 +211,7 @@ fn first_entry(task: &AppTask, count_from: CountFrom, board: &Board) -> anyhow::
         skew_ms: None,
         tracked_calls: 0,
         health: &Health::default(),
+        examples: None,
     };
     Ok(board.entry(&view, Remarks { tried: false, trouble: None, note: None }))
 }

@@ -57,7 +57,10 @@ pub const COUNT: SectionKeys =
 pub const RECENT: SectionKeys = SectionKeys { name: "recent", keys: &[("window", Scalar)] };
 
 /// `metrics`: what the metrics carry.
-pub const METRICS: SectionKeys = SectionKeys { name: "metrics", keys: &[("breakdown", List)] };
+pub const METRICS: SectionKeys = SectionKeys {
+    name: "metrics",
+    keys: &[("breakdown", List), ("exemplars", Scalar), ("created", Scalar)],
+};
 
 /// `state`: where the ledger lives.
 pub const STATE: SectionKeys = SectionKeys { name: "state", keys: &[("path", Scalar)] };

@@ -16,7 +16,7 @@ use super::settings::{
 };
 use super::surroundings::Surroundings;
 use super::values;
-use super::web_file;
+use super::web_file::{self, boolean};
 
 mod apps;
 mod repeats;
@@ -46,10 +46,24 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
     let state = args.state.clone().or(in_file).unwrap_or_default();
     let count = read_count(&document, args, &mut faults);
     let breakdown = read_breakdown(&document, &mut faults);
+    let mut is_on =
+        |key| document.section(keys::METRICS).value(key, &mut faults, boolean).unwrap_or_default();
+    let (exemplars, created) = (is_on("exemplars"), is_on("created"));
     let web = read_web(&args.web, around, &mut faults, &mut notices);
     let log = args.log();
     let loaded = apps.map(|apps| Loaded {
-        settings: Settings { apps, poll, count, recent_window_s, breakdown, state, web, log },
+        settings: Settings {
+            apps,
+            poll,
+            count,
+            recent_window_s,
+            breakdown,
+            exemplars,
+            created,
+            state,
+            web,
+            log,
+        },
         notices,
     });
     faults.finish(loaded)

@@ -49,6 +49,10 @@ pub struct Settings {
     pub recent_window_s: i64,
     /// Which breakdown labels the metrics keep.
     pub breakdown: Breakdown,
+    /// Whether session ids are shown as exemplars.
+    pub exemplars: bool,
+    /// Whether it is told since when counters count.
+    pub created: bool,
     /// Where the ledger lives.
     pub state: StateSettings,
     /// What is served, and where.

@@ -42,7 +42,8 @@ impl Histogram {
 
     /// Adds one observation.
     pub fn observe(&mut self, value: u64) {
-        self.counts[self.bounds.partition_point(|&bound| bound < value)] += 1;
+        let bucket = self.bucket_of(value);
+        self.counts[bucket] += 1;
         self.sum = self.sum.saturating_add(value);
         match native_bucket(value) {
             None => self.native_zero += 1,
@@ -50,17 +51,14 @@ impl Histogram {
         }
     }
 
+    /// The position in `counts` under which `value` is counted.
+    pub fn bucket_of(&self, value: u64) -> usize {
+        self.bounds.partition_point(|&bound| bound < value)
+    }
+
     /// How many observations there are.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
-    }
-
-    /// `(upper bound, observations up to it)`, without the bucket at infinity.
-    pub fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.bounds.iter().zip(&self.counts).scan(0, |sum, (&bound, &count)| {
-            *sum += count;
-            Some((bound, *sum))
-        })
     }
 }
 

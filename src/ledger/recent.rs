@@ -41,6 +41,13 @@ impl OpenCalls {
         self.by_second.keys().next().copied()
     }
 
+    /// A copy that of all times knows only the oldest: what is shown.
+    pub fn without_times(&self) -> Self {
+        let oldest = self.by_second.iter().next().map(|(&second, &n)| (second, n));
+        let (calls, people) = (self.calls.clone(), self.people.clone());
+        Self { calls, people, by_second: oldest.into_iter().collect() }
+    }
+
     /// How many calls are open.
     pub fn count(&self) -> u64 {
         self.calls.values().sum()

@@ -21,7 +21,8 @@ pub struct Family {
     pub kind: FamilyType,
     /// Labels in the order in which they are written.
     pub labels: &'static [Label],
-    /// The HELP text: what the value is, from which API field, how fresh. No backslash, no newline.
+    /// The HELP text: what the value is, from which API field, how fresh. No backslash, quote or
+    /// newline, so that it stands the same in every format.
     pub help: &'static str,
     pub(super) source: Source,
 }
@@ -33,17 +34,27 @@ pub enum FamilyType {
     Counter,
     /// Rises and falls.
     Gauge,
+    /// Always 1; the labels tell.
+    Info,
     /// Counts in buckets.
     Histogram,
 }
 
 impl FamilyType {
-    /// The word after `# TYPE`.
+    /// The word after `# TYPE` in the text format, which has no type for information.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Counter => "counter",
-            Self::Gauge => "gauge",
+            Self::Gauge | Self::Info => "gauge",
             Self::Histogram => "histogram",
+        }
+    }
+
+    /// The word after `# TYPE` in OpenMetrics.
+    pub(super) const fn open_metrics_word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Counter | Self::Gauge | Self::Histogram => self.word(),
         }
     }
 }
@@ -51,7 +62,9 @@ impl FamilyType {
 /// Where the values come from; that also says what they are about and when they are taken.
 #[derive(Clone, Copy)]
 pub(super) enum Source {
-    /// Of an app, rendered when the app changed.
+    /// Of an app, durable: its counters began with the epoch, whatever was restarted since.
+    Counted(fn(&Sums<'_>, &mut Samples<'_>)),
+    /// Of an app, rendered when the app changed; its counters began with the process.
     App(fn(&Sums<'_>, &mut Samples<'_>)),
     /// Of the exporter, rendered when it changed.
     Process(fn(&ProcessView, &mut Samples<'_>)),
@@ -83,12 +96,28 @@ impl LiveFacts {
 impl Family {
     /// Whether its series belong to an app, not to the exporter.
     pub const fn is_per_app(&self) -> bool {
-        matches!(self.source, Source::App(_) | Source::AppLive(_))
+        matches!(self.source, Source::Counted(_) | Source::App(_) | Source::AppLive(_))
     }
 
     /// Whether it is taken at the scrape, so that a hung poll shows.
     pub const fn is_live(&self) -> bool {
         matches!(self.source, Source::AppLive(_) | Source::ProcessLive(_))
+    }
+
+    /// The name of the family in OpenMetrics, which leaves out what the type says already.
+    pub(super) fn base_name(&self) -> &'static str {
+        let suffix = match self.kind {
+            FamilyType::Counter => "_total",
+            FamilyType::Info => "_info",
+            FamilyType::Gauge | FamilyType::Histogram => "",
+        };
+        self.name.strip_suffix(suffix).unwrap_or(self.name)
+    }
+
+    /// The unit, where the name ends with one.
+    pub(super) fn unit(&self) -> Option<&'static str> {
+        let (_, last) = self.base_name().rsplit_once('_')?;
+        ["seconds", "bytes"].into_iter().find(|unit| *unit == last)
     }
 }
 

@@ -100,6 +100,7 @@ impl World {
             skew_ms: Some(-250),
             tracked_calls: 42,
             health: &self.health,
+            examples: None,
         }
     }
 }

@@ -1,110 +1,131 @@
-//! From the catalog to text of format 0.0.4: per app, joined, and at the scrape.
+//! From the catalog to bytes: per app, joined, and at the scrape.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use prometheus::TextEncoder;
-use prometheus::proto::{Metric, MetricFamily, MetricType};
-
-use super::catalog::{Family, FamilyType, LiveFacts, Source, families};
-use super::samples::{Samples, seconds};
+use super::catalog::{Family, LiveFacts, Source, families};
+use super::samples::{Context, Samples, seconds};
+use super::snapshot::Snapshot;
 use super::sums::Sums;
-use super::{AppView, Breakdown, Moment, ProcessStats, ProcessView};
+use super::{AppView, Breakdown, Format, Moment, ProcessStats, ProcessView};
 
-/// The `Content-Type` of what [`join`] and [`live`] return.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// What the configuration says of how metrics are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The breakdown labels.
+    pub breakdown: Breakdown,
+    /// The start of the process, where it is to be told since when counters count.
+    pub created_from: Option<Moment>,
+}
 
-/// Rendered samples, family by family, without HELP and TYPE: what is joined by copying.
+impl From<Breakdown> for Shown {
+    fn from(breakdown: Breakdown) -> Self {
+        Self { breakdown, created_from: None }
+    }
+}
+
+/// Rendered samples, family by family, without what heads a family: what is joined by copying.
 #[derive(Clone, Debug, Default)]
-pub struct Lines {
-    text: String,
-    /// Where the samples of each row of the catalog stand in `text`; empty where it has none.
+struct Rendered {
+    bytes: Vec<u8>,
+    /// Where the samples of each row of the catalog stand; empty where it has none.
     ranges: Vec<Range<usize>>,
 }
 
-/// The rendered samples of one app, and what its lag at a scrape is computed from.
+/// One rendering per format, each made when it is first asked for.
+#[derive(Clone, Debug, Default)]
+struct Renderings([OnceLock<Rendered>; Format::ALL.len()]);
+
+/// The metrics of one app, and what its lag at a scrape is computed from.
 #[derive(Clone, Debug, Default)]
 pub struct AppLines {
-    lines: Lines,
+    app: Option<Box<Snapshot>>,
+    shown: Shown,
     facts: LiveFacts,
+    renderings: Renderings,
 }
 
-/// Renders one app; to be called when it changed.
-pub fn render_app(app: &AppView<'_>, breakdown: Breakdown) -> AppLines {
-    let sums = Sums::new(app, breakdown);
-    let lines = Lines::render(|family| {
-        let Source::App(fill) = family.source else { return Vec::new() };
-        let mut samples = Samples::new(family, Some(app.name), breakdown);
-        fill(&sums, &mut samples);
-        samples.into_metrics()
-    });
+/// The metrics of the exporter itself.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    process: Option<ProcessView>,
+    created_from: Option<Moment>,
+    renderings: Renderings,
+}
+
+/// Takes what is to be shown of one app; to be called when it changed.
+pub fn render_app(app: &AppView<'_>, shown: impl Into<Shown>) -> AppLines {
     let facts = LiveFacts {
         name: app.name.into(),
         covered_until: app.covered_until.unwrap_or(app.epoch).start(),
         skew_ms: app.skew_ms.unwrap_or_default(),
     };
-    AppLines { lines, facts }
+    let app = Some(Box::new(Snapshot::new(app)));
+    AppLines { app, shown: shown.into(), facts, renderings: Renderings::default() }
 }
 
-/// Renders the exporter itself; to be called when it changed.
-pub fn render_process(process: &ProcessView) -> Lines {
-    Lines::render(|family| {
-        let Source::Process(fill) = family.source else { return Vec::new() };
-        let mut samples = Samples::new(family, None, Breakdown::default());
-        fill(process, &mut samples);
-        samples.into_metrics()
-    })
+/// Takes what is to be shown of the exporter itself; to be called when it changed.
+pub fn render_process(process: &ProcessView, shown: impl Into<Shown>) -> Lines {
+    let created_from = shown.into().created_from;
+    Lines { process: Some(*process), created_from, renderings: Renderings::default() }
 }
 
-/// Joins what was rendered into one exposition: all metrics but those that [`live`] adds.
+/// Joins the metrics of apps and of the exporter: all but those that [`live`] adds.
 ///
-/// A family must be one block, which is why the lines are kept by family and copied.
-pub fn join<'a>(apps: impl Iterator<Item = &'a AppLines> + Clone, process: &'a Lines) -> String {
-    let all = || apps.clone().map(|app| &app.lines).chain([process]);
-    let n_bytes = all().map(|lines| lines.text.len()).sum::<usize>();
-    let mut text = String::with_capacity(n_bytes + 16 * 1024);
+/// A family must be one block, which is why renderings are kept by family and copied.
+pub fn join<'a>(
+    apps: impl Iterator<Item = &'a AppLines> + Clone,
+    process: &'a Lines,
+    format: Format,
+) -> Vec<u8> {
+    let all: Vec<_> =
+        apps.map(|app| app.rendered(format)).chain([process.rendered(format)]).collect();
+    let n_bytes = all.iter().map(|rendered| rendered.bytes.len()).sum::<usize>();
+    let mut out = Vec::with_capacity(n_bytes + 16 * 1024);
     for (family_idx, family) in families().enumerate() {
-        let mut header = Some(family);
-        for samples in all().filter_map(|lines| lines.of(family_idx)) {
-            if let Some(family) = header.take() {
-                write_header(family, &mut text);
-            }
-            text.push_str(samples);
+        let parts: Vec<_> = all.iter().filter_map(|rendered| rendered.of(family_idx)).collect();
+        if !parts.is_empty() {
+            format.write_family(family, &parts, &mut out);
         }
     }
-    text
+    out
 }
 
 /// Renders what is taken at the scrape: how far each app is behind, and the process values. `now`
-/// is the local clock. The text goes behind that of [`join`].
+/// is the local clock. It goes behind what [`join`] returns, and ends the exposition.
 pub fn live<'a>(
     apps: impl Iterator<Item = &'a AppLines> + Clone,
+    process: &Lines,
     stats: &ProcessStats,
     now: Moment,
-) -> String {
-    let mut text = String::new();
+    format: Format,
+) -> Vec<u8> {
+    let started_at = stats.started_at_ms.and_then(|ms| i64::try_from(ms).ok()).map(Moment);
+    let created = process.created_from.map(|start| started_at.unwrap_or(start));
+    let breakdown = Breakdown::default();
+    let (mut out, mut samples) = (Vec::new(), Vec::new());
     for family in families() {
-        let metrics = match family.source {
-            Source::App(_) | Source::Process(_) => continue,
-            Source::AppLive(value_ms) => apps
-                .clone()
-                .flat_map(|AppLines { facts, .. }| {
-                    let mut samples = Samples::new(family, Some(&facts.name), Breakdown::default());
-                    samples.one(seconds(value_ms(facts, now)));
-                    samples.into_metrics()
-                })
-                .collect(),
-            Source::ProcessLive(value) => {
-                let mut samples = Samples::new(family, None, Breakdown::default());
-                samples.one(value(stats));
-                samples.into_metrics()
+        samples.clear();
+        match family.source {
+            Source::Counted(_) | Source::App(_) | Source::Process(_) => continue,
+            Source::AppLive(value_ms) => {
+                for AppLines { facts, .. } in apps.clone() {
+                    let context = Context { format, app: Some(&facts.name), breakdown };
+                    Samples::new(family, &context, None, &mut samples)
+                        .one(seconds(value_ms(facts, now)));
+                }
             }
-        };
-        if !metrics.is_empty() {
-            write_header(family, &mut text);
-            encode(family, metrics, &mut text);
+            Source::ProcessLive(value) => {
+                let context = Context { format, app: None, breakdown };
+                Samples::new(family, &context, created, &mut samples).one(value(stats));
+            }
+        }
+        if !samples.is_empty() {
+            format.write_family(family, &[&samples], &mut out);
         }
     }
-    text
+    out.extend_from_slice(format.end());
+    out
 }
 
 impl AppLines {
@@ -117,50 +138,72 @@ impl AppLines {
     pub fn lag_ms(&self, now: Moment) -> u64 {
         self.facts.lag_ms(now)
     }
+
+    /// Renders now, so that the next scrape in this format need not.
+    pub fn prepare(&self, format: Format) {
+        self.rendered(format);
+    }
+
+    fn rendered(&self, format: Format) -> &Rendered {
+        self.renderings.get(format, |format| {
+            let Some(app) = &self.app else { return Rendered::default() };
+            let (view, Shown { breakdown, created_from }) = (app.view(), self.shown);
+            let sums = Sums::new(&view, breakdown);
+            let context = Context { format, app: Some(view.name), breakdown };
+            let epoch = created_from.map(|_| view.epoch.start());
+            Rendered::new(|family, out| {
+                let (fill, created) = match family.source {
+                    Source::Counted(fill) => (fill, epoch),
+                    Source::App(fill) => (fill, created_from),
+                    Source::Process(_) | Source::AppLive(_) | Source::ProcessLive(_) => return,
+                };
+                fill(&sums, &mut Samples::new(family, &context, created, out));
+            })
+        })
+    }
 }
 
 impl Lines {
-    fn render(mut metrics_of: impl FnMut(&'static Family) -> Vec<Metric>) -> Self {
-        let mut text = String::new();
+    /// Renders now, so that the next scrape in this format need not.
+    pub fn prepare(&self, format: Format) {
+        self.rendered(format);
+    }
+
+    fn rendered(&self, format: Format) -> &Rendered {
+        self.renderings.get(format, |format| {
+            let Some(process) = &self.process else { return Rendered::default() };
+            let context = Context { format, app: None, breakdown: Breakdown::default() };
+            Rendered::new(|family, out| {
+                if let Source::Process(fill) = family.source {
+                    fill(process, &mut Samples::new(family, &context, self.created_from, out));
+                }
+            })
+        })
+    }
+}
+
+impl Renderings {
+    fn get(&self, format: Format, render: impl FnOnce(Format) -> Rendered) -> &Rendered {
+        self.0[format.index()].get_or_init(|| render(format))
+    }
+}
+
+impl Rendered {
+    fn new(mut write: impl FnMut(&'static Family, &mut Vec<u8>)) -> Self {
+        let mut bytes = Vec::new();
         let ranges = families()
-            .map(|family| match metrics_of(family) {
-                metrics if metrics.is_empty() => 0..0,
-                metrics => encode(family, metrics, &mut text),
+            .map(|family| {
+                let start = bytes.len();
+                write(family, &mut bytes);
+                start..bytes.len()
             })
             .collect();
-        text.shrink_to_fit();
-        Self { text, ranges }
+        bytes.shrink_to_fit();
+        Self { bytes, ranges }
     }
 
-    fn of(&self, family_idx: usize) -> Option<&str> {
+    fn of(&self, family_idx: usize) -> Option<&[u8]> {
         let range = self.ranges.get(family_idx)?;
-        self.text.get(range.clone()).filter(|samples| !samples.is_empty())
+        self.bytes.get(range.clone()).filter(|samples| !samples.is_empty())
     }
-}
-
-fn write_header(family: &Family, text: &mut String) {
-    let Family { name, help, .. } = family;
-    for part in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", family.kind.word(), "\n"] {
-        text.push_str(part);
-    }
-}
-
-/// Appends the samples and returns where they stand. The encoder writes a TYPE line first, and no
-/// HELP where there is none; that line is taken out again.
-fn encode(family: &Family, metrics: Vec<Metric>, text: &mut String) -> Range<usize> {
-    let mut encoded = MetricFamily::default();
-    encoded.set_name(family.name.into());
-    encoded.set_field_type(match family.kind {
-        FamilyType::Counter => MetricType::COUNTER,
-        FamilyType::Gauge => MetricType::GAUGE,
-        FamilyType::Histogram => MetricType::HISTOGRAM,
-    });
-    encoded.set_metric(metrics);
-    let start = text.len();
-    TextEncoder::new()
-        .encode_utf8(&[encoded], text)
-        .expect("a named family with samples is written to a string");
-    let type_line = text[start..].find('\n').map_or(0, |end| end + 1);
-    text.drain(start..start + type_line);
-    start..text.len()
 }

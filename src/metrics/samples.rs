@@ -1,107 +1,143 @@
-//! The samples of one family on their way into text.
+//! The samples of one family on their way into bytes.
 
+use std::collections::BTreeMap;
 use std::iter;
 
-use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric};
-
-use super::Breakdown;
-use super::catalog::{Family, FamilyType};
+use super::catalog::Family;
+use super::examples::Example;
+use super::{Breakdown, Format, Moment};
 use crate::call::Kind;
 
 /// Takes the samples of one family; a row of the catalog fills it.
 ///
-/// Rows know nothing of the encoder's types: another encoder is another such sink.
+/// Rows know nothing of formats.
 pub(super) struct Samples<'a> {
     family: &'static Family,
-    names: Vec<&'static str>,
-    app: Option<&'a str>,
-    breakdown: Breakdown,
-    metrics: Vec<Metric>,
+    context: &'a Context<'a>,
+    /// Since when the values count, where that is to be said.
+    created: Option<Moment>,
+    out: &'a mut Vec<u8>,
+}
+
+/// What the samples of a rendering have in common.
+pub(super) struct Context<'a> {
+    pub(super) format: Format,
+    /// The value of the label that stands first in the families of an app.
+    pub(super) app: Option<&'a str>,
+    pub(super) breakdown: Breakdown,
+}
+
+/// One sample, or one histogram, with all its labels.
+pub(super) struct Sample<'s> {
+    pub(super) labels: Vec<(&'static str, &'s str)>,
+    pub(super) value: Value<'s>,
+    pub(super) created: Option<Moment>,
+}
+
+/// What is sampled.
+pub(super) enum Value<'s> {
+    /// A number, and for a counter an example of what it counted.
+    Number(f64, Option<&'s Example>),
+    /// A histogram.
+    Spread(&'s Spread<'s>),
+}
+
+/// A histogram.
+pub(super) struct Spread<'s> {
+    /// `(upper bound, observations up to it)`; the last bound is infinite.
+    pub(super) cumulative: Vec<(f64, u64)>,
+    /// Sum of all observations.
+    pub(super) sum: f64,
+    /// An example per bucket; none at all, or as many as there are buckets.
+    pub(super) examples: Vec<Option<&'s Example>>,
+    /// The same observations in native buckets, where they are kept and the format takes them.
+    pub(super) native: Option<Native>,
+}
+
+/// The buckets of a native histogram of schema 3.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Native {
+    /// Observations of 0.
+    pub(super) zero: u64,
+    /// Observations by bucket.
+    pub(super) counts: BTreeMap<u16, u64>,
+}
+
+impl Spread<'_> {
+    /// How many observations there are.
+    pub(super) fn count(&self) -> u64 {
+        self.cumulative.last().map_or(0, |&(_, count)| count)
+    }
 }
 
 impl<'a> Samples<'a> {
-    /// `app` is the value of the label that stands first in the families of an app.
-    pub(super) fn new(family: &'static Family, app: Option<&'a str>, breakdown: Breakdown) -> Self {
-        let shown = family.labels.iter().filter(|label| label.is_shown(breakdown));
-        let names = shown.map(|label| label.name()).collect();
-        Self { family, names, app, breakdown, metrics: Vec::new() }
-    }
-
-    pub(super) fn into_metrics(self) -> Vec<Metric> {
-        self.metrics
+    pub(super) const fn new(
+        family: &'static Family,
+        context: &'a Context<'a>,
+        created: Option<Moment>,
+        out: &'a mut Vec<u8>,
+    ) -> Self {
+        Self { family, context, created, out }
     }
 
     /// The only sample of an app or of the process; nothing where there is no value.
     pub(super) fn one(&mut self, value: impl Into<Option<f64>>) {
         if let Some(value) = value.into() {
-            self.push(iter::empty(), value);
+            self.push(iter::empty(), Value::Number(value, None));
         }
     }
 
     /// A sample with the values of the labels that follow `cometchat_app`.
     pub(super) fn labelled(&mut self, values: &[&str], value: f64) {
-        self.push(values.iter().copied(), value);
+        self.push(values.iter().copied(), Value::Number(value, None));
     }
 
     /// A sample of a breakdown; `last` is the value of the label that follows it, if one does.
     pub(super) fn of_kind<'v>(&mut self, kind: Kind, last: impl Into<Option<&'v str>>, value: f64) {
-        let shown = self.breakdown;
+        self.of_kind_like(kind, last, value, None);
+    }
+
+    /// A sample of a breakdown, with an example of what it counted.
+    pub(super) fn of_kind_like<'v>(
+        &mut self,
+        kind: Kind,
+        last: impl Into<Option<&'v str>>,
+        value: f64,
+        example: Option<&Example>,
+    ) {
+        let shown = self.context.breakdown;
         let labels = shown.call_type.then(|| kind.call_type.label()).into_iter();
         let labels = labels.chain(shown.mode.then(|| kind.mode.label()));
         let labels = labels.chain(shown.receiver_type.then(|| kind.receiver.label()));
-        self.push(labels.chain(last.into()), value);
+        self.push(labels.chain(last.into()), Value::Number(value, example));
     }
 
-    /// A histogram; `cumulative` ends at the greatest finite bound.
-    pub(super) fn histogram(
-        &mut self,
-        label: Option<&str>,
-        cumulative: impl Iterator<Item = (f64, u64)>,
-        count: u64,
-        sum: f64,
-    ) {
-        let mut histogram = Histogram::default();
-        histogram.set_bucket(cumulative.map(bucket).collect());
-        histogram.set_sample_count(count);
-        histogram.set_sample_sum(sum);
-        let mut metric = self.metric(label.into_iter());
-        metric.set_histogram(histogram);
-        self.metrics.push(metric);
+    /// A histogram.
+    pub(super) fn spread(&mut self, label: Option<&str>, spread: &Spread<'_>) {
+        self.push(label.into_iter(), Value::Spread(spread));
     }
 
-    fn push<'v>(&mut self, values: impl Iterator<Item = &'v str>, value: f64) {
-        let mut metric = self.metric(values);
-        if self.family.kind == FamilyType::Counter {
-            let mut counter = Counter::default();
-            counter.set_value(value);
-            metric.set_counter(counter);
-        } else {
-            let mut gauge = Gauge::default();
-            gauge.set_value(value);
-            metric.set_gauge(gauge);
+    /// Whether the format has a place for [`Spread::native`].
+    pub(super) fn takes_native(&self) -> bool {
+        self.context.format == Format::Protobuf
+    }
+
+    fn push<'v>(&mut self, values: impl Iterator<Item = &'v str>, value: Value<'v>) {
+        let Context { format, app, breakdown } = *self.context;
+        let names = self.family.labels.iter().filter(|label| label.is_shown(breakdown));
+        let n_names = names.clone().count();
+        let mut labels: Vec<(&'static str, &str)> = Vec::with_capacity(n_names);
+        let mut names = names.map(|label| label.name());
+        for (app, name) in app.into_iter().zip(names.by_ref()) {
+            labels.push((name, app));
         }
-        self.metrics.push(metric);
+        for (name, value) in names.zip(values) {
+            labels.push((name, value));
+        }
+        debug_assert_eq!(labels.len(), n_names, "labels of {}", self.family.name);
+        let sample = Sample { labels, value, created: self.created };
+        format.write_sample(self.family, &sample, self.out);
     }
-
-    fn metric<'v>(&self, values: impl Iterator<Item = &'v str>) -> Metric {
-        let mut labels = Vec::with_capacity(self.names.len());
-        let values = self.app.map(String::from).into_iter().chain(values.map(String::from));
-        labels.extend(self.names.iter().zip(values).map(|(name, value)| {
-            let mut label = LabelPair::default();
-            label.set_name((*name).into());
-            label.set_value(value);
-            label
-        }));
-        debug_assert_eq!(labels.len(), self.names.len(), "labels of {}", self.family.name);
-        Metric::from_label(labels)
-    }
-}
-
-fn bucket((upper_bound, count): (f64, u64)) -> Bucket {
-    let mut bucket = Bucket::default();
-    bucket.set_upper_bound(upper_bound);
-    bucket.set_cumulative_count(count);
-    bucket
 }
 
 /// A whole number as a sample value.

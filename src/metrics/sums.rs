@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::examples::{Example, Histograms};
 use super::{AppView, Breakdown};
 use crate::call::{CallType, Kind, Outcome, Status};
 use crate::ledger::recent::RecentTally;
@@ -49,6 +50,34 @@ impl<'a> Sums<'a> {
     }
 }
 
+impl Sums<'_> {
+    /// The newest example of a call of this kind with this final status, if examples are shown.
+    pub(super) fn example(&self, kind: Kind, outcome: Outcome) -> Option<&Example> {
+        let (project, examples) = (|kind| self.breakdown.project(kind), self.app.examples?);
+        let calls = examples
+            .calls
+            .iter()
+            .filter(|((of, status), _)| project(*of) == kind && *status == outcome);
+        calls.map(|(_, example)| example).max_by_key(|example| example.seen_at)
+    }
+
+    /// The newest example in each bucket of a histogram; `None` for all call types together.
+    pub(super) fn examples(
+        &self,
+        which: Histograms,
+        call_type: Option<CallType>,
+        n_buckets: usize,
+    ) -> Vec<Option<&Example>> {
+        let Some(examples) = self.app.examples else { return Vec::new() };
+        let of_bucket = |bucket| {
+            let types = CallType::ALL.into_iter().filter(|it| call_type.is_none_or(|of| of == *it));
+            let found = types.filter_map(|it| examples.observed.get(&(which, it, bucket)));
+            found.max_by_key(|example| example.seen_at)
+        };
+        (0..n_buckets).map(of_bucket).collect()
+    }
+}
+
 fn counted(totals: &Totals, breakdown: Breakdown) -> BTreeMap<Kind, Tally> {
     let mut sums: BTreeMap<_, _> =
         Kind::documented().map(|kind| (breakdown.project(kind), Tally::default())).collect();
@@ -93,15 +122,15 @@ fn summed_recent(
     sums
 }
 
-/// `(label, value)` of a counter that is kept by outcome; `other` appears when seen.
+/// `(outcome, value)` of a counter that is kept by outcome; `other` appears when seen.
 pub(super) fn by_outcome(
     tally: &Tally,
     counter: fn(Outcome) -> Counter,
-) -> impl Iterator<Item = (&'static str, u64)> {
+) -> impl Iterator<Item = (Outcome, u64)> {
     Outcome::ALL
-        .map(|outcome| (outcome.label(), tally.get(counter(outcome))))
+        .map(|outcome| (outcome, tally.get(counter(outcome))))
         .into_iter()
-        .filter(|&(label, n)| label != Outcome::Other.label() || n > 0)
+        .filter(|&(outcome, n)| outcome != Outcome::Other || n > 0)
 }
 
 /// `(label, value)` of the calls of the recent window; `other` appears when seen.

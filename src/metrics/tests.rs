@@ -1,6 +1,8 @@
 //! What the text says of small worlds, and that it is valid for every world.
 
 mod exposition;
+mod formats;
+mod protocol;
 
 use std::borrow::Cow;
 
@@ -16,7 +18,16 @@ use crate::ledger::Counter;
 
 /// The whole exposition of these apps at [`NOW`].
 fn exposition(apps: &[AppLines]) -> String {
-    join(apps.iter(), &render_process(&process())) + &live(apps.iter(), &stats(), NOW)
+    text(&bytes(apps, &render_process(&process(), Shown::default()), Format::Text))
+}
+
+fn bytes(apps: &[AppLines], process: &Lines, format: Format) -> Vec<u8> {
+    let live = live(apps.iter(), process, &stats(), NOW, format);
+    [join(apps.iter(), process, format), live].concat()
+}
+
+fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).expect("UTF-8").to_owned()
 }
 
 /// The sample lines of one family.
@@ -210,8 +221,9 @@ fn what_is_not_known_is_absent_and_not_0() {
     let memory = StateView { size_bytes: None, commit_duration_us: None, ..process().state };
     let process = ProcessView { state: memory, ..process() };
     let apps = [render_app(&app, Breakdown::default())];
-    let text = join(apps.iter(), &render_process(&process))
-        + &live(apps.iter(), &ProcessStats::default(), NOW);
+    let process = render_process(&process, Shown::default());
+    let live = live(apps.iter(), &process, &ProcessStats::default(), NOW, Format::Text);
+    let text = text(&[join(apps.iter(), &process, Format::Text), live].concat());
     for absent in [
         "cometchat_recent_calls",
         "cometchat_recent_audio_seconds",
@@ -234,7 +246,9 @@ fn the_lag_is_taken_at_the_scrape_on_the_clock_of_the_api() {
     let world = World::empty();
     let lag = |app: AppView<'_>, now_ms| {
         let apps = [render_app(&app, Breakdown::default())];
-        live(apps.iter(), &ProcessStats::default(), Moment(now_ms)).lines().nth(2).map(String::from)
+        let (process, stats) = (Lines::default(), ProcessStats::default());
+        let live = live(apps.iter(), &process, &stats, Moment(now_ms), Format::Text);
+        text(&live).lines().nth(2).map(String::from)
     };
     let at = |lag: &str| Some(format!("cometchat_poll_lag_seconds{{cometchat_app=\"a\"}} {lag}"));
     let covered = AppView { skew_ms: Some(2_000), ..world.view("a") };
@@ -256,7 +270,7 @@ fn the_catalog_keeps_the_rules_of_naming() {
         assert_eq!(counter, name.ends_with("_total"), "{name}");
         let per_app = family.labels.first() == Some(&catalog::Label::CometchatApp);
         assert_eq!(family.is_per_app(), per_app, "{name}");
-        assert!(family.help.ends_with('.') && !family.help.contains(['\\', '\n']), "{name}");
+        assert!(family.help.ends_with('.') && !family.help.contains(['\\', '\n', '"']), "{name}");
         let configured = [
             "cometchat_app_info",
             "cometchat_count_from_timestamp_seconds",
@@ -337,7 +351,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_world_is_a_valid_exposition(
+    fn every_world_is_a_valid_exposition_and_the_same_in_every_format(
         worlds in proptest::collection::vec((worlds(), any::<[bool; 3]>()), 0..4),
         shown in any::<[bool; 3]>(),
         suffix in "\\PC{0,8}",
@@ -356,7 +370,13 @@ proptest! {
             render_app(&app, breakdown)
         };
         let apps: Vec<_> = worlds.iter().enumerate().map(render).collect();
-        prop_assert_eq!(check_exposition(&exposition(&apps)), Ok(()));
+        let plain = exposition(&apps);
+        prop_assert_eq!(check_exposition(&plain), Ok(()));
+        let process = render_process(&process(), Shown::default());
+        let open = text(&bytes(&apps, &process, Format::OpenMetrics));
+        let protobuf = bytes(&apps, &process, Format::Protobuf);
+        prop_assert_eq!(&formats::of_text(&open), &formats::of_text(&plain));
+        prop_assert_eq!(&formats::of_protobuf(&protobuf), &formats::of_text(&plain));
     }
 
     #[test]

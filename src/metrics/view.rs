@@ -1,6 +1,6 @@
 //! What the metrics are rendered from: plain facts, borrowed from those who own them.
 
-use super::Health;
+use super::{Examples, Health};
 use crate::call::{CallType, Kind, Mode, Moment, ReceiverType, Timestamp};
 use crate::ledger::{OpenCalls, Recent, Totals};
 
@@ -30,6 +30,8 @@ pub struct AppView<'a> {
     pub tracked_calls: u64,
     /// How the polling goes.
     pub health: &'a Health,
+    /// Calls that are shown as exemplars, if any are to be.
+    pub examples: Option<&'a Examples>,
 }
 
 /// Which of the breakdown labels are shown; the state always keeps all of them.

@@ -36,6 +36,12 @@ impl Body {
         self.len() == 0
     }
 
+    /// The cached part.
+    #[cfg(test)]
+    pub(super) const fn shared(&self) -> &Bytes {
+        &self.parts[0]
+    }
+
     /// Both parts together, copied.
     pub fn to_vec(&self) -> Vec<u8> {
         self.parts.concat()

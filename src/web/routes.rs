@@ -1,15 +1,13 @@
 //! From a request and a view to a response, without a socket.
 
-use hyper::body::Bytes;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-    HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    HeaderName, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::query;
-use super::{Body, View, page};
-use crate::metrics::{self, Lines, Moment, ProcessStats};
+use super::{Body, View, negotiate, page, query};
+use crate::metrics::{Moment, ProcessStats};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -73,10 +71,7 @@ pub fn route<B>(
     let mut response = match (site.place(request.uri().path()), request.method()) {
         (None, _) => not_found(site),
         (Some(place), &Method::GET | &Method::HEAD) => match place {
-            Place::Metrics => match query::values(request.uri().query(), "app") {
-                names if names.is_empty() => exposition(view, now, &stats()),
-                names => of_apps(view, now, &names),
-            },
+            Place::Metrics => exposition(request, view, now, stats),
             Place::Page => front_page(site, view, now),
             Place::Healthy => plain(StatusCode::OK, "healthy\n"),
             Place::Ready => ready(view, now),
@@ -93,31 +88,52 @@ pub fn route<B>(
     response
 }
 
-fn exposition(view: &View, now: Moment, stats: &ProcessStats) -> Response<Body> {
-    let live = metrics::live(view.apps().map(|app| &app.lines), stats, now);
-    let mut response = Response::new(Body::new(view.exposition(), Bytes::from(live)));
-    set(&mut response, CONTENT_TYPE, metrics::CONTENT_TYPE);
+/// The metrics: of all apps and the process, or of the apps that are picked and nothing else.
+fn exposition<B>(
+    request: &Request<B>,
+    view: &View,
+    now: Moment,
+    stats: impl FnOnce() -> ProcessStats,
+) -> Response<Body> {
+    let headers = request.headers();
+    let format = negotiate::format(headers);
+    let names = query::values(request.uri().query(), "app");
+    let mut response = match negotiate::coding(headers) {
+        Err(()) => not_acceptable(),
+        Ok(coding) => {
+            let (body, coding) = if names.is_empty() {
+                view.scrape(format, coding, &stats(), now)
+            } else if let Some(unknown) = unknown_app(view, &names) {
+                return unknown;
+            } else {
+                let is_picked = |app: &str| names.iter().any(|name| name == app);
+                view.scrape_apps(is_picked, format, coding, now)
+            };
+            let mut response = Response::new(body);
+            let content_type = negotiate::content_type(headers, format);
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+            if let Some(name) = coding.name() {
+                set(&mut response, CONTENT_ENCODING, name);
+            }
+            response
+        }
+    };
+    set(&mut response, VARY, "Accept, Accept-Encoding");
     response
 }
 
-/// The metrics of these apps, and nothing about the process.
-fn of_apps(view: &View, now: Moment, names: &[String]) -> Response<Body> {
-    if let Some(unknown) =
-        names.iter().find(|name| view.apps().all(|app| app.lines.name() != *name))
-    {
-        let known: Vec<&str> = view.apps().map(|app| app.lines.name()).collect();
-        let (unknown, known) = (unknown.escape_debug(), known.join(", "));
-        let text = format!("there is no app `{unknown}`; there are: {known}\n");
-        return plain(StatusCode::NOT_FOUND, text);
-    }
-    let apps = view.apps().map(|app| &app.lines);
-    let apps = apps.filter(|app| names.iter().any(|name| name == app.name()));
-    let no_process = Lines::default();
-    let text = metrics::join(apps.clone(), &no_process);
-    let live = metrics::live(apps, &ProcessStats::default(), now);
-    let mut response = Response::new(Body::new(text.into(), live.into()));
-    set(&mut response, CONTENT_TYPE, metrics::CONTENT_TYPE);
-    response
+fn unknown_app(view: &View, names: &[String]) -> Option<Response<Body>> {
+    let known: Vec<&str> = view.apps().map(|app| app.lines.name()).collect();
+    let unknown = names.iter().find(|name| !known.contains(&name.as_str()))?;
+    let (unknown, known) = (unknown.escape_debug(), known.join(", "));
+    let text = format!("there is no app `{unknown}`; there are: {known}\n");
+    Some(plain(StatusCode::NOT_FOUND, text))
+}
+
+fn not_acceptable() -> Response<Body> {
+    let text = "the metrics come as they are, in gzip or in zstd, and Accept-Encoding takes none \
+                of these\n";
+    plain(StatusCode::NOT_ACCEPTABLE, text)
 }
 
 fn to_page(site: &Site) -> Response<Body> {

@@ -1,11 +1,13 @@
 //! What is published: one immutable view of all apps, replaced as a whole.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use hyper::body::Bytes;
-
-use crate::metrics::{self, AppLines, Lines, Moment};
+use super::Body;
+use super::coding::Coding;
+use super::exposition::Exposition;
+use crate::metrics::{self, AppLines, Format, Lines, Moment, ProcessStats};
 
 /// After this time the exporter is ready, whatever the API does, in milliseconds.
 const READY_AT_LATEST_MS: i64 = 15_000;
@@ -34,29 +36,72 @@ pub struct Trouble {
     pub since: Moment,
 }
 
-/// All apps and the exporter at one moment. Only what is committed is in it.
-pub struct View {
-    apps: Vec<Arc<AppEntry>>,
-    process: Arc<Lines>,
-    started_at: Moment,
-    /// Joined when a scrape first asks for it: apps change more often than they are scraped.
-    exposition: OnceLock<Bytes>,
+/// An app in its place, and what was made of it alone. Both stay while the app does not change.
+struct Seat {
+    entry: AppEntry,
+    alone: Exposition,
 }
 
+/// All apps and the exporter at one moment. Only what is committed is in it.
+pub struct View {
+    apps: Vec<Arc<Seat>>,
+    process: Arc<Lines>,
+    started_at: Moment,
+    all: Exposition,
+    asked: Arc<Asked>,
+}
+
+/// The formats that were asked for: in these the poller renders an app when it changed, so that no
+/// scrape has to.
+#[derive(Default)]
+struct Asked([AtomicBool; Format::ALL.len()]);
+
 impl View {
-    fn new(apps: Vec<Arc<AppEntry>>, process: Arc<Lines>, started_at: Moment) -> Self {
-        Self { apps, process, started_at, exposition: OnceLock::new() }
+    fn new(apps: Vec<Arc<Seat>>, process: Arc<Lines>, before: &Self) -> Self {
+        let (started_at, asked) = (before.started_at, Arc::clone(&before.asked));
+        Self { apps, process, started_at, all: Exposition::default(), asked }
     }
 
     /// The apps, in the order of the configuration.
     pub fn apps(&self) -> impl Iterator<Item = &AppEntry> + Clone {
-        self.apps.iter().map(|app| &**app)
+        self.apps.iter().map(|seat| &seat.entry)
     }
 
-    /// The metrics, but for those that are taken at the scrape.
-    pub fn exposition(&self) -> Bytes {
-        let lines = self.apps.iter().map(|app| &app.lines);
-        self.exposition.get_or_init(|| metrics::join(lines, &self.process).into()).clone()
+    /// All metrics at `now`, the local clock.
+    pub(super) fn scrape(
+        &self,
+        format: Format,
+        coding: Coding,
+        stats: &ProcessStats,
+        now: Moment,
+    ) -> (Body, Coding) {
+        self.asked.note(format);
+        let apps = self.apps().map(|app| &app.lines);
+        let live = metrics::live(apps.clone(), &self.process, stats, now, format);
+        self.all.body(format, coding, || metrics::join(apps, &self.process, format), live)
+    }
+
+    /// The metrics of some apps and nothing of the exporter. What was made of a single app is kept
+    /// as long as the app does not change; what was made of several is not, for there are too many
+    /// ways to pick.
+    pub(super) fn scrape_apps(
+        &self,
+        is_picked: impl Fn(&str) -> bool,
+        format: Format,
+        coding: Coding,
+        now: Moment,
+    ) -> (Body, Coding) {
+        self.asked.note(format);
+        let picked: Vec<_> =
+            self.apps.iter().filter(|seat| is_picked(seat.entry.lines.name())).collect();
+        let apps = picked.iter().map(|seat| &seat.entry.lines);
+        let (nothing, none) = (Lines::default(), ProcessStats::default());
+        let live = metrics::live(apps.clone(), &nothing, &none, now, format);
+        let join = || metrics::join(apps, &nothing, format);
+        match picked.as_slice() {
+            [seat] => seat.alone.body(format, coding, join, live),
+            _ => Exposition::default().body(format, coding, join, live),
+        }
     }
 
     /// The names of the apps for which the readiness still waits at `now`.
@@ -77,8 +122,9 @@ pub struct Publisher(Arc<RwLock<Arc<View>>>);
 impl Publisher {
     /// Begins without any app. `started_at` is the local clock.
     pub fn new(process: Lines, started_at: Moment) -> Self {
-        let view = View::new(Vec::new(), Arc::new(process), started_at);
-        Self(Arc::new(RwLock::new(Arc::new(view))))
+        let (process, asked) = (Arc::new(process), Arc::default());
+        let (apps, all) = (Vec::new(), Exposition::default());
+        Self(Arc::new(RwLock::new(Arc::new(View { apps, process, started_at, all, asked }))))
     }
 
     /// The newest view.
@@ -88,26 +134,32 @@ impl Publisher {
 
     /// Replaces all apps: at the start, and when the configuration was read again.
     pub fn publish_apps(&self, apps: Vec<AppEntry>) {
-        let apps = apps.into_iter().map(Arc::new).collect();
-        self.replace(|view| View::new(apps, Arc::clone(&view.process), view.started_at));
+        let seats = apps.into_iter().map(|entry| self.seat(entry)).collect();
+        self.replace(|view| View::new(seats, Arc::clone(&view.process), view));
     }
 
     /// Replaces the app of the same name; one that is not there any more stays away.
     pub fn publish_app(&self, entry: AppEntry) {
-        let entry = Arc::new(entry);
-        let renewed = |old: &Arc<AppEntry>| {
-            let same = old.lines.name() == entry.lines.name();
-            Arc::clone(if same { &entry } else { old })
+        let seat = self.seat(entry);
+        let renewed = |old: &Arc<Seat>| {
+            let same = old.entry.lines.name() == seat.entry.lines.name();
+            Arc::clone(if same { &seat } else { old })
         };
         self.replace(|view| {
             let apps = view.apps.iter().map(renewed).collect();
-            View::new(apps, Arc::clone(&view.process), view.started_at)
+            View::new(apps, Arc::clone(&view.process), view)
         });
     }
 
     /// Replaces what is said of the exporter itself.
     pub fn publish_process(&self, process: Lines) {
-        self.replace(|view| View::new(view.apps.clone(), Arc::new(process), view.started_at));
+        self.view().asked.formats().for_each(|format| process.prepare(format));
+        self.replace(|view| View::new(view.apps.clone(), Arc::new(process), view));
+    }
+
+    fn seat(&self, entry: AppEntry) -> Arc<Seat> {
+        self.view().asked.formats().for_each(|format| entry.lines.prepare(format));
+        Arc::new(Seat { entry, alone: Exposition::default() })
     }
 
     fn replace(&self, next: impl FnOnce(&View) -> View) {
@@ -116,6 +168,17 @@ impl Publisher {
         let old = std::mem::replace(&mut *place, next);
         drop(place);
         drop(old); // megabytes perhaps, so not under the lock
+    }
+}
+
+impl Asked {
+    fn note(&self, format: Format) {
+        self.0[format.index()].store(true, Ordering::Relaxed);
+    }
+
+    fn formats(&self) -> impl Iterator<Item = Format> {
+        let is_asked = |format: &Format| self.0[format.index()].load(Ordering::Relaxed);
+        Format::ALL.into_iter().filter(is_asked)
     }
 }
 

@@ -67,7 +67,8 @@ provide_python() {
 }
 
 # Sets PROMETHEUS and PROMTOOL to the oldest ones that are supported, and PROMETHEUS_NEWER and
-# PROMTOOL_NEWER to those of the present Debian.
+# PROMTOOL_NEWER to those of the present Debian. PROMETHEUS_3 comes from the next Debian, which
+# changes from day to day: it may be missing.
 provide_prometheus() {
     if [[ -z ${PROMETHEUS:-} || -z ${PROMTOOL:-} ]]; then
         unpack_debian bookworm prometheus
@@ -82,6 +83,13 @@ provide_prometheus() {
     for program in "$PROMETHEUS" "$PROMTOOL" "$PROMETHEUS_NEWER" "$PROMTOOL_NEWER"; do
         "$program" --version >/dev/null 2>&1 || fail "$program does not run on this machine"
     done
+    [[ -z ${PROMETHEUS_3:-} ]] || return 0
+    program=$tools_cache/forky-prometheus/usr/bin/prometheus
+    if (unpack_debian forky prometheus) && "$program" --version >/dev/null 2>&1; then
+        export PROMETHEUS_3=$program
+    else
+        printf 'tests/run: no Prometheus 3 on this machine; its test is left out\n' >&2
+    fi
 }
 
 # Sets ALERTMANAGER and AMTOOL.

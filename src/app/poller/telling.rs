@@ -77,6 +77,7 @@ impl Poller {
         let is_read = !progress.read.covered().is_empty();
         let mut health = task.health().clone();
         health.budget_milli_per_minute = task.budget().milli_per_minute().max(0).unsigned_abs();
+        let examples = task.examples();
         let view = AppView {
             name: task.name(),
             app_id: &task.settings.app_id,
@@ -89,6 +90,7 @@ impl Poller {
             skew_ms: self.skew.local_ahead_ms(),
             tracked_calls: sweep.n_known() as u64,
             health: &health,
+            examples: examples.as_ref(),
         };
         let note = sweep.reading_back().map(|it| self.reading_back(it));
         let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };

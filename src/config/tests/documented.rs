@@ -51,5 +51,6 @@ fn the_documented_example_is_valid_and_shows_the_defaults() {
     assert_eq!(settings.count, CountSettings::default());
     assert_eq!(settings.recent_window_s, RECENT_WINDOW_S);
     assert_eq!(settings.breakdown, Default::default());
+    assert!(!settings.exemplars && !settings.created);
     assert_eq!(settings.state, StateSettings::default());
 }

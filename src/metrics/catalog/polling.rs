@@ -1,14 +1,14 @@
 //! Rows of how the polling of an app goes.
 
-use super::FamilyType::{Counter, Gauge, Histogram};
+use super::FamilyType::{Counter, Gauge, Histogram, Info};
 use super::Source::{App, AppLive, Process};
 use super::{APP, Family, Label, row};
 use crate::metrics::health::LATENCY_BOUNDS_MS;
-use crate::metrics::samples::{seconds, signed_seconds, whole};
+use crate::metrics::samples::{Spread, seconds, signed_seconds, whole};
 
 pub(super) const FAMILIES: &[Family] = &[
     row(
-        Gauge,
+        Info,
         "cometchat_app_info",
         &[Label::CometchatApp, Label::AppId, Label::ApiRegion],
         "Always 1; names the CometChat app and the region of its API, as configured.",
@@ -98,13 +98,19 @@ pub(super) const FAMILIES: &[Family] = &[
          seconds, since the start of the exporter. Sent in the background.",
         App(|sums, out| {
             for (endpoint, latency) in &sums.app.health.latency {
+                let bounds = LATENCY_BOUNDS_MS.iter().map(|&ms| seconds(ms)).chain([f64::INFINITY]);
                 let mut below = 0;
-                let cumulative = LATENCY_BOUNDS_MS.iter().zip(latency.counts).map(|(&ms, n)| {
+                let cumulative = bounds.zip(latency.counts).map(|(bound, n)| {
                     below += n;
-                    (seconds(ms), below)
+                    (bound, below)
                 });
-                let count = latency.counts.iter().sum();
-                out.histogram(Some(endpoint), cumulative, count, seconds(latency.sum_ms));
+                let spread = Spread {
+                    cumulative: cumulative.collect(),
+                    sum: seconds(latency.sum_ms),
+                    examples: Vec::new(),
+                    native: None,
+                };
+                out.spread(Some(endpoint), &spread);
             }
         }),
     ),

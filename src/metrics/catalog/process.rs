@@ -1,6 +1,6 @@
 //! Rows of the exporter itself: its state, its configuration, its build, its process.
 
-use super::FamilyType::{Counter, Gauge};
+use super::FamilyType::{Counter, Gauge, Info};
 use super::Source::{Process, ProcessLive};
 use super::{Family, Label, row};
 use crate::metrics::samples::{seconds, signed_seconds, whole};
@@ -54,7 +54,7 @@ pub(super) const FAMILIES: &[Family] = &[
         Process(|process, out| out.one(signed_seconds(process.reload.success_at.0))),
     ),
     row(
-        Gauge,
+        Info,
         "cometchat_exporter_build_info",
         &[Label::Version, Label::Revision, Label::RustVersion],
         "Always 1; names the version of the exporter, the commit it was built from and the \

@@ -53,9 +53,9 @@ pub(super) fn check_exposition(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-type Labels = Vec<(String, String)>;
+pub(super) type Labels = Vec<(String, String)>;
 
-fn sample(line: &str) -> Option<(&str, Labels, f64)> {
+pub(super) fn sample(line: &str) -> Option<(&str, Labels, f64)> {
     let (series, value) = line.rsplit_once(' ')?;
     let value = value.parse().ok()?;
     let Some((name, labels)) = series.split_once('{') else {

@@ -1,5 +1,9 @@
 //! Every route, as a function.
 
+use std::io::Read;
+
+use hyper::header::{ACCEPT, ACCEPT_ENCODING};
+
 use super::*;
 use crate::metrics::fixture::{EPOCH, World, process};
 use crate::metrics::{AppView, Breakdown, Lines, ProcessView, render_app, render_process};
@@ -12,7 +16,7 @@ fn site() -> Site {
 }
 
 fn process_lines(poll_interval_ms: u64) -> Lines {
-    render_process(&ProcessView { poll_interval_ms, ..process() })
+    render_process(&ProcessView { poll_interval_ms, ..process() }, Breakdown::default())
 }
 
 fn entry(name: &str, tried: bool) -> AppEntry {
@@ -93,8 +97,8 @@ fn metrics_are_the_cached_text_and_what_the_scrape_adds() {
     assert!(text.contains("cometchat_up{cometchat_app=\"production\"} 0\n"));
     assert!(text.contains("cometchat_poll_lag_seconds{cometchat_app=\"production\"} 2.5\n"));
     assert!(text.ends_with("process_threads 3\n"));
-    let again = publisher.view().exposition();
-    assert_eq!(again.as_ptr(), publisher.view().exposition().as_ptr(), "joined once");
+    let shared = || ask("GET", "/metrics", &publisher, START).into_body().shared().as_ptr();
+    assert_eq!(shared(), shared(), "joined once");
 }
 
 #[test]
@@ -133,7 +137,7 @@ fn publishing_replaces_one_thing_and_leaves_views_that_were_taken() {
     };
     assert_eq!(shown(&taken), [("production".into(), false), ("staging".into(), false)]);
     assert_eq!(shown(&publisher.view()), [("production".into(), true), ("staging".into(), false)]);
-    let text = String::from_utf8(publisher.view().exposition().into()).expect("text");
+    let text = text(&ask("GET", "/metrics", &publisher, START));
     assert!(text.contains("cometchat_poll_interval_seconds 5\n"));
     assert!(text.contains("cometchat_app_info{cometchat_app=\"staging\""));
 }
@@ -196,4 +200,96 @@ fn a_prefix_stands_before_every_path_and_every_link() {
     }
     let nothing = text(&ask("/x"));
     assert!(nothing.contains("there are /in/ (status), /in/metrics (metrics)"), "{nothing}");
+}
+
+/// Asks with headers.
+fn ask_as(path: &str, headers: &[(HeaderName, &str)], publisher: &Publisher) -> Response<Body> {
+    let mut request = Request::builder().uri(path);
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    let request = request.body(()).expect("a request");
+    let stats = || ProcessStats { threads: Some(3), ..ProcessStats::default() };
+    route(&request, &site(), &publisher.view(), START, stats)
+}
+
+/// The body as it was before it was packed.
+fn unpacked(response: &Response<Body>) -> Vec<u8> {
+    let (packed, mut plain) = (response.body().to_vec(), Vec::new());
+    match header(response, CONTENT_ENCODING) {
+        None => return packed,
+        Some("gzip") => flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut plain),
+        Some("zstd") => {
+            zstd::stream::read::Decoder::new(&packed[..]).expect("zstd").read_to_end(&mut plain)
+        }
+        Some(other) => panic!("{other}"),
+    }
+    .expect("what was packed");
+    plain
+}
+
+const FORMATS: [(&str, &str); 3] = [
+    ("text/plain", "text/plain; version=0.0.4; charset=utf-8"),
+    ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    (
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; \
+         encoding=delimited",
+    ),
+];
+
+#[test]
+fn every_format_comes_in_every_coding_and_is_the_same_in_each() {
+    let publisher = publisher(vec![entry("production", true), entry("staging", true)]);
+    for path in ["/metrics", "/metrics?app=staging", "/metrics?app=staging&app=production"] {
+        for (accept, content_type) in FORMATS {
+            let plain = ask_as(path, &[(ACCEPT, accept)], &publisher);
+            assert_eq!(header(&plain, CONTENT_ENCODING), None);
+            for coding in ["gzip", "zstd", "identity", "br"] {
+                let headers = [(ACCEPT, accept), (ACCEPT_ENCODING, coding)];
+                let response = ask_as(path, &headers, &publisher);
+                assert_eq!(response.status(), 200);
+                assert_eq!(header(&response, CONTENT_TYPE), Some(content_type));
+                assert_eq!(header(&response, VARY), Some("Accept, Accept-Encoding"));
+                let packed = ["gzip", "zstd"].contains(&coding).then_some(coding);
+                assert_eq!(header(&response, CONTENT_ENCODING), packed);
+                let length = response.body().len().to_string();
+                assert_eq!(header(&response, CONTENT_LENGTH), Some(length.as_str()));
+                assert!(unpacked(&response) == plain.body().to_vec(), "{path} {accept} {coding}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_compressed_is_kept_until_something_changes() {
+    let publisher = publisher(vec![entry("production", true), entry("staging", true)]);
+    let shared = |path: &str, coding: &str| {
+        let response = ask_as(path, &[(ACCEPT_ENCODING, coding)], &publisher);
+        response.body().shared().as_ptr() as usize
+    };
+    for coding in ["gzip", "zstd", "identity"] {
+        for path in ["/metrics", "/metrics?app=staging"] {
+            assert_eq!(shared(path, coding), shared(path, coding), "{path} {coding}");
+        }
+    }
+    let (all, staging) = (shared("/metrics", "gzip"), shared("/metrics?app=staging", "gzip"));
+    let taken = publisher.view(); // so that no memory is used again
+    publisher.publish_app(entry("production", true));
+    assert_ne!(shared("/metrics", "gzip"), all);
+    assert_eq!(shared("/metrics?app=staging", "gzip"), staging, "this one did not change");
+    publisher.publish_app(entry("staging", true));
+    assert_ne!(shared("/metrics?app=staging", "gzip"), staging);
+    drop(taken);
+}
+
+#[test]
+fn a_client_that_takes_nothing_that_there_is_is_told_so() {
+    let publisher = publisher(Vec::new());
+    let refused = [(ACCEPT_ENCODING, "br, identity;q=0")];
+    let response = ask_as("/metrics", &refused, &publisher);
+    assert_eq!(response.status(), 406);
+    assert_eq!(header(&response, VARY), Some("Accept, Accept-Encoding"));
+    assert!(text(&response).starts_with("the metrics come as they are, in gzip or in zstd"));
+    assert_eq!(ask_as("/", &refused, &publisher).status(), 200, "the page has one form only");
 }

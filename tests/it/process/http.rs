@@ -18,10 +18,20 @@ pub(crate) struct Answer {
 
 /// Asks for `path`, in HTTP/1.0 so that the end of the connection is the end of the body.
 pub(crate) fn get(address: impl ToSocketAddrs + Display, path: &str) -> Result<Answer, String> {
+    get_as(address, path, "*/*")
+}
+
+/// The same in a format.
+pub(crate) fn get_as(
+    address: impl ToSocketAddrs + Display,
+    path: &str,
+    accept: &str,
+) -> Result<Answer, String> {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&address)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
+        let head = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: {accept}\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
         Ok(text)

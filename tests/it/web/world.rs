@@ -127,6 +127,7 @@ impl Running {
             skew_ms: None,
             tracked_calls: 0,
             health: &Default::default(),
+            examples: None,
         };
         let entry =
             AppEntry { lines: render_app(&view, Breakdown::default()), ..AppEntry::default() };

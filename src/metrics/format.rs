@@ -1,0 +1,66 @@
+//! The formats that Prometheus reads, and what holds for each.
+
+use super::catalog::Family;
+use super::samples::Sample;
+use super::text::Dialect;
+use super::{protobuf, text};
+
+/// A format of `/metrics`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The text format 0.0.4, which everybody reads.
+    Text,
+    /// The text format OpenMetrics 1.0.0.
+    OpenMetrics,
+    /// Messages `io.prometheus.client.MetricFamily`, each behind its length: the only format with
+    /// native histograms.
+    Protobuf,
+}
+
+impl Format {
+    /// Each, the most common one first.
+    pub const ALL: [Self; 3] = [Self::Text, Self::OpenMetrics, Self::Protobuf];
+
+    /// Position in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The `Content-Type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; \
+                 encoding=delimited"
+            }
+        }
+    }
+
+    /// What stands behind the last family.
+    pub(super) const fn end(self) -> &'static [u8] {
+        match self {
+            Self::OpenMetrics => b"# EOF\n",
+            Self::Text | Self::Protobuf => b"",
+        }
+    }
+
+    /// Writes a family: `parts` are its samples, as [`Self::write_sample`] wrote them.
+    pub(super) fn write_family(self, family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+        match self {
+            Self::Text => text::write_family(Dialect::Plain, family, parts, out),
+            Self::OpenMetrics => text::write_family(Dialect::Open, family, parts, out),
+            Self::Protobuf => protobuf::write_family(family, parts, out),
+        }
+    }
+
+    /// Appends a sample of a family.
+    pub(super) fn write_sample(self, family: &Family, sample: &Sample<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Text => text::write_sample(Dialect::Plain, family, sample, out),
+            Self::OpenMetrics => text::write_sample(Dialect::Open, family, sample, out),
+            Self::Protobuf => protobuf::write_sample(family, sample, out),
+        }
+    }
+}

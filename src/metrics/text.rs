@@ -1,0 +1,152 @@
+//! The two text formats: 0.0.4 and OpenMetrics 1.0.0.
+
+use std::fmt::{self, Display, Write as _};
+
+use super::catalog::{Family, FamilyType};
+use super::examples::Example;
+use super::samples::{Sample, Spread, Value, signed_seconds, whole};
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// 0.0.4.
+    Plain,
+    /// OpenMetrics.
+    Open,
+}
+
+/// Writes HELP, TYPE and, in OpenMetrics, UNIT, and the samples behind them.
+pub(super) fn write_family(dialect: Dialect, family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+    let (name, kind) = match dialect {
+        Dialect::Plain => (family.name, family.kind.word()),
+        Dialect::Open => (family.base_name(), family.kind.open_metrics_word()),
+    };
+    for text in ["# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", kind, "\n"] {
+        out.extend_from_slice(text.as_bytes());
+    }
+    if let (Dialect::Open, Some(unit)) = (dialect, family.unit()) {
+        line(out, format_args!("# UNIT {name} {unit}"));
+    }
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Appends the lines of a sample.
+pub(super) fn write_sample(
+    dialect: Dialect,
+    family: &Family,
+    sample: &Sample<'_>,
+    out: &mut Vec<u8>,
+) {
+    match sample.value {
+        Value::Number(value, example) => {
+            let labels = Labels { of: sample, le: None };
+            let example = Exemplar { of: example.filter(|_| dialect == Dialect::Open), value: 1.0 };
+            line(out, format_args!("{}{labels} {value}{example}", family.name));
+        }
+        Value::Spread(spread) => write_spread(dialect, family, sample, spread, out),
+    }
+    if let (Dialect::Open, Some(created), FamilyType::Counter | FamilyType::Histogram) =
+        (dialect, sample.created, family.kind)
+    {
+        let (name, labels) = (family.base_name(), Labels { of: sample, le: None });
+        line(out, format_args!("{name}_created{labels} {}", signed_seconds(created.0)));
+    }
+}
+
+fn write_spread(
+    dialect: Dialect,
+    family: &Family,
+    sample: &Sample<'_>,
+    spread: &Spread<'_>,
+    out: &mut Vec<u8>,
+) {
+    let name = family.name;
+    for (idx, &(bound, count)) in spread.cumulative.iter().enumerate() {
+        let labels = Labels { of: sample, le: Some((dialect, bound)) };
+        let example = spread.examples.get(idx).copied().flatten();
+        let example = example.filter(|_| dialect == Dialect::Open);
+        let value = example.map_or(0.0, |example| whole(example.value));
+        let example = Exemplar { of: example, value };
+        line(out, format_args!("{name}_bucket{labels} {count}{example}"));
+    }
+    let labels = Labels { of: sample, le: None };
+    line(out, format_args!("{name}_sum{labels} {}", spread.sum));
+    line(out, format_args!("{name}_count{labels} {}", spread.count()));
+}
+
+fn line(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    // Writing to memory cannot fail.
+    let _ = writeln!(Sink(out), "{text}");
+}
+
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Sink<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// `{name="value",…}`, or nothing.
+struct Labels<'s> {
+    of: &'s Sample<'s>,
+    le: Option<(Dialect, f64)>,
+}
+
+impl Display for Labels<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = '{';
+        for (name, value) in &self.of.labels {
+            f.write_char(before)?;
+            write!(f, "{name}=\"{}\"", Escaped(value))?;
+            before = ',';
+        }
+        if let Some((dialect, bound)) = self.le {
+            f.write_char(before)?;
+            before = ',';
+            match dialect {
+                _ if bound.is_infinite() => f.write_str("le=\"+Inf\"")?,
+                Dialect::Plain => write!(f, "le=\"{bound}\"")?,
+                // OpenMetrics wants one spelling: `5.0`.
+                Dialect::Open => write!(f, "le=\"{bound:?}\"")?,
+            }
+        }
+        if before == ',' { f.write_char('}') } else { Ok(()) }
+    }
+}
+
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(['\\', '"', '\n']) {
+            let (before, special) = rest.split_at(at);
+            f.write_str(before)?;
+            f.write_str(match special.as_bytes()[0] {
+                b'\n' => "\\n",
+                b'"' => "\\\"",
+                _ => "\\\\",
+            })?;
+            rest = &special[1..];
+        }
+        f.write_str(rest)
+    }
+}
+
+/// ` # {session_id="…"} value time`, or nothing.
+struct Exemplar<'s> {
+    of: Option<&'s Example>,
+    value: f64,
+}
+
+impl Display for Exemplar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(example) = self.of else { return Ok(()) };
+        let (id, at) = (Escaped(&example.session_id), signed_seconds(example.seen_at.0));
+        write!(f, " # {{{}=\"{id}\"}} {} {at}", Example::LABEL, self.value)
+    }
+}
