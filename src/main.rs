@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         Command::Run(args) => match config::load(&args, &Process) {
             Ok(loaded) => {
                 logging::start(loaded.settings.log);
-                run::run(loaded.settings, &loaded.notices).await
+                run::run(args, loaded).await
             }
             Err(faults) => Err(faults.into()),
         },

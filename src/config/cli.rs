@@ -87,6 +87,19 @@ pub struct RunArgs {
     #[arg(long = "config.file", value_name = "PATH")]
     pub config_file: Option<PathBuf>,
 
+    /// Read the configuration file again by itself when it has changed
+    #[arg(long = "config.auto-reload")]
+    pub auto_reload: bool,
+
+    /// How often to look whether it has, at least 1s
+    #[arg(
+        long = "config.auto-reload-interval",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = values::duration_ms::<1000>
+    )]
+    pub auto_reload_interval_ms: i64,
+
     /// The one app to read, without a file that lists apps
     #[arg(
         long = "cometchat.app-id",

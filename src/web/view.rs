@@ -1,5 +1,6 @@
 //! What is published: one immutable view of all apps, replaced as a whole.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -15,6 +16,8 @@ const READY_AT_LATEST_MS: i64 = 15_000;
 pub struct AppEntry {
     /// Its metrics; they know its name.
     pub lines: AppLines,
+    /// Which app this is, whatever its name: two may exchange their names in a reload.
+    pub identity: Arc<str>,
     /// Whether its newest calls were read by the newest try.
     pub up: bool,
     /// Whether it has been read or has failed once.
@@ -23,6 +26,27 @@ pub struct AppEntry {
     pub trouble: Option<Trouble>,
     /// What it is busy with, such as how far a long first read is.
     pub note: Option<String>,
+}
+
+impl AppEntry {
+    /// What tells it from all others.
+    fn key(&self) -> (&str, &str) {
+        (self.lines.name(), &self.identity)
+    }
+}
+
+/// A place in a new order of apps.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// An app that may be shown already, and then stays as it is.
+    Kept {
+        /// Its name.
+        name: String,
+        /// Which app it is.
+        identity: Arc<str>,
+    },
+    /// An app that was not shown before.
+    New(Arc<AppEntry>),
 }
 
 /// Something that is wrong with an app.
@@ -86,17 +110,32 @@ impl Publisher {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces all apps: at the start, and when the configuration was read again.
+    /// Replaces all apps, whatever was shown of them.
     pub fn publish_apps(&self, apps: Vec<AppEntry>) {
         let apps = apps.into_iter().map(Arc::new).collect();
         self.replace(|view| View::new(apps, Arc::clone(&view.process), view.started_at));
     }
 
-    /// Replaces the app of the same name; one that is not there any more stays away.
+    /// Puts apps in a new order, with new ones among them; those that have no row go. An app that
+    /// stays is never shown older than it was, whatever its task publishes meanwhile.
+    pub fn rearrange(&self, rows: &[Row]) {
+        self.replace(|view| {
+            let shown: BTreeMap<_, _> = view.apps.iter().map(|app| (app.key(), app)).collect();
+            let apps = rows.iter().filter_map(|row| match row {
+                Row::New(app) => Some(Arc::clone(app)),
+                Row::Kept { name, identity } => {
+                    shown.get(&(name.as_str(), &**identity)).map(|app| Arc::clone(app))
+                }
+            });
+            View::new(apps.collect(), Arc::clone(&view.process), view.started_at)
+        });
+    }
+
+    /// Replaces the entry of the same app and name; one that is not there any more stays away.
     pub fn publish_app(&self, entry: AppEntry) {
         let entry = Arc::new(entry);
         let renewed = |old: &Arc<AppEntry>| {
-            let same = old.lines.name() == entry.lines.name();
+            let same = old.key() == entry.key();
             Arc::clone(if same { &entry } else { old })
         };
         self.replace(|view| {

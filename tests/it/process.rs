@@ -111,16 +111,33 @@ impl Program {
         self.stderr.text()
     }
 
-    /// Sends SIGTERM or SIGINT, and expects the end that the contract names: soon, with code 0.
+    /// How many lines of the log hold `mark` so far.
+    pub(crate) fn n_logged(&self, mark: &str) -> usize {
+        self.log().lines().filter(|line| line.contains(mark)).count()
+    }
+
+    /// Sends a signal, by its name without SIG.
     #[track_caller]
-    pub(crate) fn ends_on(mut self, signal: &str) {
-        let began = Instant::now();
+    pub(crate) fn signal(&self, signal: &str) {
         // The standard library can only kill.
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let code = self.exit_code(signal);
-        assert_eq!(code, Some(0), "{signal}:\n{}", self.log());
-        assert!(began.elapsed() <= END, "{signal} took {:?}:\n{}", began.elapsed(), self.log());
+    }
+
+    /// Sends SIGTERM or SIGINT, and expects the end that the contract names: soon, with code 0.
+    #[track_caller]
+    pub(crate) fn ends_on(self, signal: &str) {
+        self.signal(signal);
+        self.ends_soon(signal);
+    }
+
+    /// Expects the end that the contract names after whatever asked for it.
+    #[track_caller]
+    pub(crate) fn ends_soon(mut self, why: &str) {
+        let began = Instant::now();
+        let code = self.exit_code(why);
+        assert_eq!(code, Some(0), "{why}:\n{}", self.log());
+        assert!(began.elapsed() <= END, "{why} took {:?}:\n{}", began.elapsed(), self.log());
     }
 
     /// Ends the process at whatever instruction it is, as `kill -9` does.
@@ -169,7 +186,15 @@ impl Exporter {
     /// Starts the exporter with this configuration, and waits until it listens.
     #[track_caller]
     pub(crate) fn start(config: &Path) -> Self {
-        let mut program = Program::start(&exporter_args(config));
+        Self::start_with(config, &[])
+    }
+
+    /// The same with further flags.
+    #[track_caller]
+    pub(crate) fn start_with(config: &Path, flags: &[&str]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned());
+        let args: Vec<String> = exporter_args(config).into_iter().chain(flags).collect();
+        let mut program = Program::start(&args);
         let address = program.logs("listening on ");
         let address = address.trim_end_matches('"').parse().unwrap();
         Self { program, address }

@@ -38,6 +38,10 @@ pub struct WebArgs {
     )]
     pub max_requests: u32,
 
+    /// Allow POST /-/reload and POST /-/quit
+    #[arg(long = "web.enable-lifecycle", help_heading = WEB)]
+    pub enable_lifecycle: bool,
+
     /// Answer /-/healthy and /-/ready without a password, too
     #[arg(long = "web.open-health", help_heading = WEB)]
     pub open_health: bool,

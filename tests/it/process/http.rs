@@ -15,9 +15,14 @@ pub(crate) struct Answer {
 
 /// Asks for `path`, in HTTP/1.0 so that the end of the connection is the end of the body.
 pub(crate) fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
+    ask("GET", address, path)
+}
+
+/// The same with another method, and no body.
+pub(crate) fn ask(method: &str, address: SocketAddr, path: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    stream.write_all(format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is cut");
