@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cometchat_exporter::app::{demo, logging, run, simulate};
-use cometchat_exporter::config::cli::{Cli, Command};
+use cometchat_exporter::config::cli::{self, Cli, Command};
 use cometchat_exporter::config::{self, Process};
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
@@ -18,6 +18,11 @@ async fn main() -> ExitCode {
             println!("{}", report.text);
             return if report.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        Command::Completions(args) => {
+            print!("{}", cli::completions(args));
+            Ok(())
+        }
+        Command::Man => cli::man().map(|page| print!("{page}")).map_err(Into::into),
         Command::Healthcheck(args) => config::probe(args, &Process).ask().await.map_err(Into::into),
         Command::Run(args) => match config::load(&args, &Process) {
             Ok(loaded) => {

@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand};
 use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, StateSettings};
 use super::values;
 
+mod printed;
 mod serving;
 mod simulated;
 
+pub use printed::{CompletionsArgs, completions, man};
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
 pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
 
@@ -76,6 +78,10 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(RunArgs),
+    /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man,
     /// Exit with 0 if the exporter answers; for health checks of containers
     Healthcheck(HealthcheckArgs),
 }

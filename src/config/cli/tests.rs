@@ -222,6 +222,8 @@ fn the_short_help_reads_well() {
           demo          Try it out: a simulated API and the exporter in one process, nothing to configure
           simulate      Serve a simulated Calls API, and nothing else
           check-config  Name every problem of a configuration with its place, start nothing
+          completions   Print the completions for a shell: bash, elvish, fish, powershell or zsh
+          man           Print the man page
           healthcheck   Exit with 0 if the exporter answers; for health checks of containers
           help          Print this message or the help of the given subcommand(s)
 

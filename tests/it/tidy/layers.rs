@@ -19,13 +19,15 @@ const EDGES: [(&str, &[&str]); 11] = [
 ];
 
 /// A crate, and the modules that may use it: swapping one touches one place.
-const FENCES: [(&str, &[&str]); 11] = [
+const FENCES: [(&str, &[&str]); 13] = [
     ("reqwest", &["api"]),
     ("hyper", &["web", "sim"]),
     ("hyper_util", &["web", "sim"]),
     ("http_body_util", &["web", "sim"]),
     ("prometheus", &["metrics"]),
     ("clap", &["config", "main"]),
+    ("clap_complete", &["config"]),
+    ("clap_mangen", &["config"]),
     ("serde_saphyr", &["config"]),
     ("redb", &["store"]),
     ("tracing_subscriber", &["app"]),
