@@ -116,6 +116,11 @@ impl Program {
         self.log().lines().filter(|line| line.contains(mark)).count()
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, by its name without SIG.
     #[track_caller]
     pub(crate) fn signal(&self, signal: &str) {

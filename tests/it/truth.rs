@@ -6,6 +6,7 @@ mod demo;
 mod first_read;
 mod kills;
 mod reloads;
+mod secrets;
 mod signals;
 mod stage;
 mod watch;
