@@ -29,7 +29,7 @@ pub struct WebArgs {
     )]
     pub telemetry_path: String,
 
-    /// Scrapes at once, further ones get 503; 0 is no limit
+    /// Scrapes at once, others get 503; 0 is no limit
     #[arg(
         long = "web.max-requests",
         value_name = "NUMBER",

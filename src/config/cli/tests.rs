@@ -269,8 +269,7 @@ fn the_short_help_reads_well() {
               --web.systemd-socket            Listen on the sockets that systemd opened, in place of
                                               --web.listen-address
               --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
-              --web.max-requests <NUMBER>     Scrapes at once, further ones get 503; 0 is no limit [default:
-                                              40]
+              --web.max-requests <NUMBER>     Scrapes at once, others get 503; 0 is no limit [default: 40]
               --web.enable-lifecycle          Allow POST /-/reload and POST /-/quit
               --web.open-health               Answer /-/healthy and /-/ready without a password, too
 
