@@ -140,7 +140,7 @@ fn over_a_socket(bencher: Bencher<'_, '_>, n_apps: usize) {
     stream.set_nodelay(true).unwrap();
     let now = Arc::new(|| NOW);
     let (guard, limits) = (Guard::default(), Limits::default());
-    let server = Server { site: site(), publisher, now, guard, limits };
+    let server = Server { site: site(), publisher, now, guard, limits, lifecycle: None };
     runtime.spawn(serve(vec![Listener::Tcp(listener)], server, std::future::pending()));
     let mut buffer = Vec::new();
     bencher.counter(counter).bench_local(|| {

@@ -27,7 +27,7 @@ mod tests;
 pub use check::{Report, check};
 pub use fault::{Fault, Faults, Place};
 pub use healthcheck::probe;
-pub use load::{Loaded, load};
+pub use load::{Loaded, fingerprint, load};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use surroundings::{Process, Surroundings};

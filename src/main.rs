@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cometchat_exporter::app::{demo, doctor, logging, run, simulate};
-use cometchat_exporter::config::cli::{Cli, Command};
+use cometchat_exporter::config::cli::{self, Cli, Command};
 use cometchat_exporter::config::{self, Process};
 
 #[expect(clippy::print_stdout, reason = "this is the command line")]
@@ -19,6 +19,11 @@ async fn main() -> ExitCode {
             println!("{}", report.text);
             return if report.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        Command::Completions(args) => {
+            print!("{}", cli::completions(args));
+            Ok(())
+        }
+        Command::Man => cli::man().map(|page| print!("{page}")).map_err(Into::into),
         Command::Doctor(args) => match config::load(&args.run, &Process) {
             Ok(loaded) => {
                 match doctor::doctor(&loaded.settings, &args, &mut |text| println!("{text}")).await
@@ -34,7 +39,7 @@ async fn main() -> ExitCode {
         Command::Run(args) => {
             logging::start(*log.insert(args.log()));
             match config::load(&args, &Process) {
-                Ok(loaded) => run::run(loaded.settings, &loaded.notices).await,
+                Ok(loaded) => run::run(args, loaded).await,
                 Err(faults) => Err(faults.into()),
             }
         }

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Mutex as Seat;
+use tokio::sync::{Mutex as Seat, OwnedMutexGuard};
 
 use crate::api::Transport;
 use crate::call::Moment;
 use crate::clock::Clock;
 use crate::config::settings::{AppSettings, CountFrom};
 use crate::ledger::Rules;
-use crate::metrics::{Examples, Health};
+use crate::metrics::{Examples, Health, Shown};
 use crate::store::{AppId, Store};
 use crate::sweep::{Applied, Budget, BudgetOptions, Defect, Grid, Options, Saved};
 
@@ -37,15 +37,24 @@ pub(super) struct AppTask {
     pub(super) clock: Clock,
     /// Milliseconds that the first request waits, so that many apps do not start as one.
     pub(super) start_delay_ms: i64,
+    pub(super) shown: Shown,
+    exemplars: bool,
+    keepsake: Arc<Keepsake>,
+    alive_at: AtomicI64,
+}
+
+/// What lasts as long as the process, through restarts of the task, reloads, and even while the app
+/// is not in the configuration.
+#[derive(Default)]
+pub(super) struct Keepsake {
     /// Whoever sits here may change the state of the app. A task that was given up may still be in
     /// the middle of a commit; the next one waits until it has left the seat.
-    pub(super) seat: Arc<Seat<()>>,
+    seat: Arc<Seat<()>>,
     health: Mutex<Health>,
-    /// What was counted last, where exemplars are shown; it survives a restart of the task, too.
-    examples: Option<Mutex<Examples>>,
+    /// What was counted last, where exemplars are shown.
+    examples: Mutex<Examples>,
     /// Hashes of the unreadable rows that were counted, the newest last.
     defects: Mutex<VecDeque<u64>>,
-    alive_at: AtomicI64,
 }
 
 /// Unreadable rows that are remembered per app, so that a row read again is not counted again.
@@ -62,10 +71,19 @@ pub(super) struct Common {
     pub(super) count_from: CountFrom,
     pub(super) recent_window_s: i64,
     pub(super) exemplars: bool,
+    pub(super) shown: Shown,
     pub(super) transport: Transport,
     pub(super) store: Arc<dyn Store>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Clock,
+}
+
+/// What tells an app from all others, whatever it is called.
+pub(super) fn id_of(settings: &AppSettings) -> AppId {
+    AppId {
+        app_id: settings.app_id.as_str().into(),
+        on_behalf_of: settings.on_behalf_of.as_deref().map(Into::into),
+    }
 }
 
 impl AppTask {
@@ -74,12 +92,10 @@ impl AppTask {
         settings: AppSettings,
         common: &Common,
         budget: Arc<Mutex<Budget>>,
+        keepsake: Arc<Keepsake>,
         n_apps: usize,
     ) -> Self {
-        let id = AppId {
-            app_id: settings.app_id.as_str().into(),
-            on_behalf_of: settings.on_behalf_of.as_deref().map(Into::into),
-        };
+        let id = id_of(&settings);
         let spread = spread(&id);
         let phase_ms = spread % common.interval_ms;
         let start_within_ms = (i64::try_from(n_apps).unwrap_or(i64::MAX).saturating_sub(1))
@@ -108,10 +124,9 @@ impl AppTask {
             board: Arc::clone(&common.board),
             clock: common.clock,
             start_delay_ms: spread % start_within_ms,
-            seat: Arc::default(),
-            health: Mutex::default(),
-            examples: common.exemplars.then(Mutex::default),
-            defects: Mutex::default(),
+            shown: common.shown,
+            exemplars: common.exemplars,
+            keepsake,
             alive_at: AtomicI64::new(common.clock.steady().0),
         }
     }
@@ -120,15 +135,30 @@ impl AppTask {
         &self.settings.name
     }
 
+    /// The app in entries of the view.
+    pub(super) fn identity(&self) -> Arc<str> {
+        // No app id holds a blank.
+        let user = self.id.on_behalf_of.as_deref().unwrap_or_default();
+        format!("{} {user}", self.id.app_id).into()
+    }
+
+    /// The right to change the state of the app, if nobody has it.
+    pub(super) fn take_seat(&self) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.keepsake.seat).try_lock_owned().ok()
+    }
+
     /// What is counted since the process start; it survives a restart of the task.
     pub(super) fn health(&self) -> MutexGuard<'_, Health> {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+        self.keepsake.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what a step counted, once it is durable.
     pub(super) fn note_examples(&self, applied: &Applied, asked_at: Moment) {
-        let Some(examples) = &self.examples else { return };
-        let mut examples = examples.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.exemplars {
+            return;
+        }
+        let examples = self.keepsake.examples.lock();
+        let mut examples = examples.unwrap_or_else(PoisonError::into_inner);
         for (key, posting) in &applied.postings {
             examples.note(key, posting, asked_at);
         }
@@ -136,8 +166,9 @@ impl AppTask {
 
     /// What was noted.
     pub(super) fn examples(&self) -> Option<Examples> {
-        let examples = self.examples.as_ref()?;
-        Some(examples.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        let examples = &self.keepsake.examples;
+        let examples = || examples.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.exemplars.then(examples)
     }
 
     pub(super) fn budget(&self) -> MutexGuard<'_, Budget> {
@@ -146,7 +177,7 @@ impl AppTask {
 
     /// Counts a row that could not be read, once per process.
     pub(super) fn count_defect(&self, defect: Defect) {
-        let mut counted = self.defects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.keepsake.defects.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.contains(&defect.row_hash) {
             return;
         }

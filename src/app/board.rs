@@ -1,19 +1,29 @@
 //! Publishing: from the state of apps and of the process to the view that scrapes see.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::call::Moment;
 use crate::metrics::{
     AppView, BuildInfo, Lines, ProcessView, ReloadView, Shown, StateView, render_app,
     render_process,
 };
-use crate::web::{AppEntry, Publisher, Trouble};
+use crate::web::{AppEntry, Publisher, Row, Trouble};
+
+use super::app_task::AppTask;
 
 /// Where tasks put what scrapes may see.
 pub(super) struct Board {
     pub(super) publisher: Publisher,
-    shown: Shown,
+    /// The start of the process, where it is to be told since when counters count.
+    created_from: Option<Moment>,
     process: Mutex<ProcessView>,
+}
+
+/// Settings of the polls that the metrics show.
+#[derive(Clone, Copy)]
+pub(super) struct PollTimes {
+    pub(super) recent_window_s: u64,
+    pub(super) interval_ms: u64,
 }
 
 /// What is said of an app beside its metrics.
@@ -26,15 +36,10 @@ pub(super) struct Remarks {
 
 impl Board {
     /// Begins without any app. `now` is the local clock.
-    pub(super) fn new(
-        shown: Shown,
-        recent_window_s: u64,
-        poll_interval_ms: u64,
-        now: Moment,
-    ) -> Self {
+    pub(super) fn new(poll: PollTimes, created: bool, now: Moment) -> Self {
         let process = ProcessView {
-            recent_window_s,
-            poll_interval_ms,
+            recent_window_s: poll.recent_window_s,
+            poll_interval_ms: poll.interval_ms,
             state: StateView {
                 size_bytes: None,
                 commit_duration_us: None,
@@ -48,19 +53,17 @@ impl Board {
                 rust_version: env!("CARGO_PKG_RUST_VERSION"),
             },
         };
+        let created_from = created.then_some(now);
+        let shown = Shown { created_from, ..Shown::default() };
         let publisher = Publisher::new(render_process(&process, shown), now);
-        Self { publisher, shown, process: Mutex::new(process) }
-    }
-
-    /// Shows the apps before anything was read of them, in the order of the configuration.
-    pub(super) fn open(&self, apps: Vec<AppEntry>) {
-        self.publisher.publish_apps(apps);
+        Self { publisher, created_from, process: Mutex::new(process) }
     }
 
     /// What is to be shown of an app.
-    pub(super) fn entry(&self, view: &AppView<'_>, remarks: Remarks) -> AppEntry {
+    pub(super) fn entry(&self, task: &AppTask, view: &AppView<'_>, remarks: Remarks) -> AppEntry {
         AppEntry {
-            lines: render_app(view, self.shown),
+            lines: render_app(view, task.shown),
+            identity: task.identity(),
             up: view.health.up,
             tried: remarks.tried,
             trouble: remarks.trouble,
@@ -73,9 +76,26 @@ impl Board {
         self.publisher.publish_app(entry);
     }
 
+    /// Shows the apps of a configuration that was just read, and what else it changes.
+    pub(super) fn reloaded(&self, rows: Vec<Row>, poll: PollTimes, now: Moment) {
+        self.publisher.rearrange(rows);
+        let mut process = self.process();
+        process.recent_window_s = poll.recent_window_s;
+        process.poll_interval_ms = poll.interval_ms;
+        process.reload = ReloadView { successful: true, success_at: now };
+        drop(process);
+        self.show_process();
+    }
+
+    /// Shows that a configuration could not be used.
+    pub(super) fn reload_failed(&self) {
+        self.process().reload.successful = false;
+        self.show_process();
+    }
+
     /// Notes how a commit went: how long it took, or that it failed.
     pub(super) fn committed(&self, took_us: Option<u64>, size_bytes: u64) {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut process = self.process();
         let state = &mut process.state;
         state.writable = took_us.is_some();
         match took_us {
@@ -90,7 +110,17 @@ impl Board {
         self.publisher.publish_process(self.process_lines());
     }
 
+    /// The start of the process, where it is to be told since when counters count.
+    pub(super) const fn created_from(&self) -> Option<Moment> {
+        self.created_from
+    }
+
     fn process_lines(&self) -> Lines {
-        render_process(&self.process.lock().unwrap_or_else(PoisonError::into_inner), self.shown)
+        let shown = Shown { created_from: self.created_from, ..Shown::default() };
+        render_process(&self.process(), shown)
+    }
+
+    fn process(&self) -> MutexGuard<'_, ProcessView> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
          (Ctrl-C ends)"
     );
     let (stopper, stop) = Stopper::new();
-    let running = async { tokio::join!(api.run(stop.clone()), exporter.run(stop)) };
+    let running = async { tokio::join!(api.run(stop.clone()), exporter.run(stop, None)) };
     tokio::pin!(running);
     tokio::select! {
         _ = &mut running => return Ok(()),

@@ -64,22 +64,25 @@ impl Poller {
         let seat = loop {
             // The seat of a task that was given up is free once its last commit is done.
             task.beat();
-            match Arc::clone(&task.seat).try_lock_owned() {
-                Ok(seat) => break seat,
-                Err(_) => task.clock.sleep_ms(200).await,
+            match task.take_seat() {
+                Some(seat) => break seat,
+                None => task.clock.sleep_ms(200).await,
             }
         };
         let loading = Arc::clone(&task);
-        let sweep = tokio::task::spawn_blocking(move || {
-            storing::load(&*loading.store, &loading.id, loading.options, &loading.first)
+        // The seat goes along: whoever stops waiting here must not free it before its time.
+        let loaded = tokio::task::spawn_blocking(move || {
+            let id = &loading.id;
+            let sweep = storing::load(&*loading.store, id, loading.options, &loading.first);
+            sweep.map(|sweep| Seated { sweep, _seat: seat })
         });
-        let sweep = sweep.await.context("loading the state failed")??;
+        let seated = loaded.await.context("loading the state failed")??;
         let steady = task.clock.steady();
         let mut poller = Self {
             client,
             key,
             key_read_at: steady,
-            seated: Some(Seated { sweep, _seat: seat }),
+            seated: Some(seated),
             backoff: Backoff::new(task.seed),
             skew: Skew::default(),
             recent: None,

@@ -1,46 +1,46 @@
 //! The exporter as a whole: open the state, bind, poll, serve, end.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::task::JoinSet;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::api::{Proxies, Roots, Transport};
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::config::settings::{CountFrom, StateSettings, WebSettings};
-use crate::config::web_file;
-use crate::ledger::{OpenCalls, Rules};
-use crate::metrics::{AppView, Breakdown, Health, Shown};
+use crate::config::cli::RunArgs;
+use crate::config::settings::{StateSettings, WebSettings};
+use crate::config::{Loaded, Settings, web_file};
 use crate::store::{FileStore, MemoryStore, Store};
-use crate::sweep::{Budget, BudgetOptions};
+use crate::web::lifecycle::{Lifecycle, Wishes};
 use crate::web::{AppEntry, Guard, Limits, Listener, Server, Site, WebConfig, listen, open, serve};
 
-use super::app_task::{AppTask, Common};
-use super::board::{Board, Remarks};
-use super::stop::Stop;
-use super::{epoch, supervise};
+use super::board::Board;
+use super::fleet::{self, Change, Fleet, Ground};
+use super::reload::{self, Reloading};
+use super::stop::{Signals, Stop, Stopper};
 
 /// Apps get this long to finish a commit under way; the whole end stays below five seconds.
 const END: Duration = Duration::from_secs(3);
 
 /// An exporter that is ready to run: its state is open and its sockets are bound.
 pub struct Exporter {
-    tasks: Vec<Arc<AppTask>>,
+    fleet: Fleet,
+    /// What the fleet begins with.
+    start: (Change, Vec<AppEntry>),
     board: Arc<Board>,
     listeners: Vec<Listener>,
     guard: Guard,
     site: Site,
     limits: Limits,
+    orders_allowed: bool,
     clock: Clock,
 }
 
 impl std::fmt::Debug for Exporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Exporter of {} apps", self.tasks.len())
+        write!(f, "Exporter of {} apps", self.start.1.len())
     }
 }
 
@@ -66,37 +66,14 @@ impl Exporter {
             Ok(Roots::BuiltIn) => info!("CA certificates: built in, since the system has none"),
             Err(why) => warn!("CA certificates: {why}"),
         }
-        let now = clock.wall();
-        let breakdown = Breakdown {
-            call_type: settings.breakdown.call_type,
-            mode: settings.breakdown.mode,
-            receiver_type: settings.breakdown.receiver_type,
-        };
-        let board = Arc::new(Board::new(
-            Shown { breakdown, created_from: settings.created.then_some(now) },
-            settings.recent_window_s.max(0).unsigned_abs(),
-            settings.poll.interval_ms.max(0).unsigned_abs(),
-            now,
-        ));
-        let common = common(&settings, transport, store, Arc::clone(&board), clock);
-        let n_apps = settings.apps.len();
-        // The limit is that of an app id, whoever asks on whose behalf.
-        let mut budgets: HashMap<String, Arc<Mutex<Budget>>> = HashMap::new();
-        let tasks: Vec<Arc<AppTask>> = settings
-            .apps
-            .into_iter()
-            .map(|app| {
-                let new = || Arc::new(Mutex::new(Budget::new(common.budget, clock.steady())));
-                let budget = budgets.entry(app.app_id.clone()).or_insert_with(new);
-                Arc::new(AppTask::new(app, &common, Arc::clone(budget), n_apps))
-            })
-            .collect();
-        let mut entries = Vec::new();
-        for task in &tasks {
-            entries.push(first_entry(task, common.count_from, &board)?);
-        }
-        board.open(entries);
-        let web = settings.web;
+        let board =
+            Arc::new(Board::new(fleet::poll_times(&settings), settings.created, clock.wall()));
+        let ground = Ground { proxies, store, board: Arc::clone(&board), clock };
+        let mut fleet = Fleet::new(ground, settings.clone(), transport);
+        let web = settings.web.clone();
+        let count_from = settings.count.from;
+        let change = fleet.plan(settings)?;
+        let entries = fleet::first_entries(&change.beginners(), count_from)?;
         let (listeners, guard) = (listen_on(&web).await?, guard(&web)?);
         let limits = Limits { scrapes_max: web.max_requests, ..Limits::default() };
         let site = Site {
@@ -105,7 +82,9 @@ impl Exporter {
             route_prefix: web.route_prefix,
             link_prefix: web.link_prefix,
         };
-        Ok(Self { tasks, board, listeners, guard, site, limits, clock })
+        let orders_allowed = web.enable_lifecycle;
+        let start = (change, entries);
+        Ok(Self { fleet, start, board, listeners, guard, site, limits, orders_allowed, clock })
     }
 
     /// The addresses that are listened on.
@@ -119,11 +98,10 @@ impl Exporter {
     }
 
     /// Polls and serves until the word to stop is given. A commit under way is finished.
-    pub async fn run(self, mut stop: Stop) {
-        let mut apps = JoinSet::new();
-        for task in self.tasks {
-            apps.spawn(supervise::supervise(task, stop.clone()));
-        }
+    pub async fn run(mut self, mut stop: Stop, reloading: Option<Reloading>) {
+        let (change, entries) = self.start;
+        self.fleet.apply(change, entries);
+        let lifecycle = reloading.as_ref().map(Reloading::lifecycle);
         let clock = self.clock;
         let server = Server {
             site: self.site,
@@ -131,13 +109,11 @@ impl Exporter {
             now: Arc::new(move || clock.wall()),
             guard: self.guard,
             limits: self.limits,
+            lifecycle: lifecycle.filter(|_| self.orders_allowed),
         };
+        let apps = reload::run(self.fleet, self.board, reloading, stop.clone());
         let web = serve(self.listeners, server, async move { stop.wait().await });
-        let apps_end = async { while apps.join_next().await.is_some() {} };
-        tokio::join!(web, async {
-            // Ends after the word to stop, and then soon.
-            apps_end.await;
-        });
+        tokio::join!(web, apps);
     }
 }
 
@@ -159,71 +135,16 @@ fn guard(web: &WebSettings) -> anyhow::Result<Guard> {
     Ok(Guard::new(Some(config), web.open_health))
 }
 
-fn common(
-    settings: &Settings,
-    transport: Transport,
-    store: Arc<dyn Store>,
-    board: Arc<Board>,
-    clock: Clock,
-) -> Common {
-    let poll = settings.poll;
-    let share_ppm = poll.share_ppm();
-    Common {
-        rules: Rules {
-            epoch: clock.wall().floor(),
-            settle_s: poll.settle_s,
-            max_open_s: poll.max_open_s,
-            failures: settings.count.failures,
-        },
-        interval_ms: poll.interval_ms,
-        per_page: poll.per_page,
-        lookback_s: poll.lookback_s,
-        budget: BudgetOptions { limit_per_minute: poll.rate_limit_per_minute.into(), share_ppm },
-        count_from: settings.count.from,
-        recent_window_s: settings.recent_window_s,
-        exemplars: settings.exemplars,
-        transport,
-        store,
-        board,
-        clock,
-    }
-}
-
-/// What is shown of an app before its task has started: its counts as the state holds them.
-fn first_entry(task: &AppTask, count_from: CountFrom, board: &Board) -> anyhow::Result<AppEntry> {
-    let now = task.clock.wall().floor();
-    let saved = task.store.load(&task.id)?;
-    if let Some(why) = epoch::conflict(task.name(), count_from, saved.as_ref(), now) {
-        anyhow::bail!(why);
-    }
-    let saved = saved.as_ref().unwrap_or(&task.first);
-    let progress = &saved.progress;
-    let is_read = !progress.read.covered().is_empty();
-    let view = AppView {
-        name: task.name(),
-        app_id: &task.settings.app_id,
-        api_region: task.settings.api_region.label(),
-        totals: progress.complete.then_some(&saved.totals),
-        open: &OpenCalls::default(),
-        recent: None,
-        epoch: progress.epoch,
-        covered_until: is_read.then(|| progress.covered_until()),
-        skew_ms: None,
-        tracked_calls: 0,
-        health: &Health::default(),
-        examples: None,
-    };
-    Ok(board.entry(&view, Remarks { tried: false, trouble: None, note: None }))
-}
-
-/// Runs the exporter until SIGTERM or SIGINT.
+/// Runs the exporter until SIGTERM, SIGINT or an allowed request says that it ends.
 ///
 /// # Errors
 /// Whatever keeps it from starting, with what to do about it.
-pub async fn run(settings: Settings, notices: &[String]) -> anyhow::Result<()> {
-    let mut signals = super::stop::Signals::listen().context("cannot listen to signals")?;
+pub async fn run(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("cannot listen to signals")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen to signals")?;
+    let Loaded { settings, notices, fingerprint } = loaded;
     info!("starting cometchat-exporter {}", env!("CARGO_PKG_VERSION"));
-    for notice in notices {
+    for notice in &notices {
         warn!("{notice}");
     }
     for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
@@ -235,18 +156,35 @@ pub async fn run(settings: Settings, notices: &[String]) -> anyhow::Result<()> {
     for place in exporter.places() {
         info!("listening on {place}");
     }
-    let (stopper, stop) = super::stop::Stopper::new();
-    let running = exporter.run(stop);
-    tokio::pin!(running);
-    let signal = tokio::select! {
-        () = &mut running => return Ok(()),
-        signal = signals.next() => signal,
+    let (lifecycle, Wishes { reloads, mut quits }) = Lifecycle::new();
+    let watching = watch(args.clone(), fingerprint, lifecycle.clone());
+    let reloading = Reloading::new(reload::Loader::new(args), lifecycle.clone(), reloads);
+    let (stopper, stop) = Stopper::new();
+    let running = exporter.run(stop, Some(reloading));
+    tokio::pin!(running, watching);
+    let why = loop {
+        tokio::select! {
+            () = &mut running => return Ok(()),
+            () = &mut watching => {}
+            signal = signals.next() => break signal,
+            Some(()) = quits.recv() => break "POST /-/quit",
+            Some(()) = hangup.recv() => lifecycle.request_reload("SIGHUP"),
+        }
     };
-    info!("{signal}: finishing commits under way");
+    info!("{why}: finishing commits under way");
     stopper.stop();
     if tokio::time::timeout(END, running).await.is_err() {
         warn!("not everything ended within {END:?}; what was not committed is read again");
     }
     info!("ended");
     Ok(())
+}
+
+/// Looks at the configuration file now and then, if that is wanted. Never ends.
+async fn watch(args: RunArgs, fingerprint: Option<u64>, lifecycle: Lifecycle) {
+    let every = Duration::from_millis(args.auto_reload_interval_ms.max(0).unsigned_abs());
+    match args.config_file.filter(|_| args.auto_reload) {
+        Some(file) => reload::watch(file, every, fingerprint, lifecycle).await,
+        None => std::future::pending().await,
+    }
 }

@@ -42,9 +42,12 @@ pub(super) async fn supervise(task: Arc<AppTask>, mut stop: Stop) {
     }
 }
 
-async fn poll(task: Arc<AppTask>, stop: Stop) -> anyhow::Result<()> {
+async fn poll(task: Arc<AppTask>, mut stop: Stop) -> anyhow::Result<()> {
     let name = task.name().to_owned();
-    let poller = Poller::start(task).await?;
+    let poller = tokio::select! {
+        () = stop.wait() => return Ok(()),
+        poller = Poller::start(task) => poller?,
+    };
     let since = words::date(poller.counts_since());
     info!(app.name = name, "app `{name}`: counting calls since {since}");
     poller.run(stop).await

@@ -9,10 +9,12 @@ use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, St
 use super::values;
 
 mod doctor;
+mod printed;
 mod serving;
 mod simulated;
 
 pub use doctor::{DoctorArgs, DoctorOutput};
+pub use printed::{CompletionsArgs, completions, man};
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
 pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
 
@@ -80,6 +82,10 @@ pub enum Command {
     CheckConfig(RunArgs),
     /// Ask the API a dozen times, and say what was found and what to mend
     Doctor(DoctorArgs),
+    /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man,
     /// Exit with 0 if the exporter answers; for health checks of containers
     Healthcheck(HealthcheckArgs),
 }
@@ -90,6 +96,19 @@ pub struct RunArgs {
     /// Configuration file (YAML)
     #[arg(long = "config.file", value_name = "PATH")]
     pub config_file: Option<PathBuf>,
+
+    /// Read the configuration file again by itself when it has changed
+    #[arg(long = "config.auto-reload")]
+    pub auto_reload: bool,
+
+    /// How often to look whether it has, at least 1s
+    #[arg(
+        long = "config.auto-reload-interval",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = values::duration_ms::<1000>
+    )]
+    pub auto_reload_interval_ms: i64,
 
     /// The one app to read, without a file that lists apps
     #[arg(

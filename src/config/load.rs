@@ -1,6 +1,7 @@
 //! Flags, variables and the file, put together: flag over variable over file.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::Path;
 
@@ -28,6 +29,19 @@ pub struct Loaded {
     pub settings: Settings,
     /// Lines for the log: nothing is wrong, but something may not be as it was meant.
     pub notices: Vec<String>,
+    /// Stands for the text of the file: another one has another. Absent without a file.
+    pub fingerprint: Option<u64>,
+}
+
+/// What stands for the text of a file as it is now; absent where it cannot be read.
+pub fn fingerprint(path: &Path, around: &dyn Surroundings) -> Option<u64> {
+    around.read(path).ok().map(|text| print_of(&text))
+}
+
+fn print_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Reads the whole configuration, or lists everything that is wrong with it.
@@ -35,10 +49,13 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
     let file = args.config_file.as_deref();
     let mut faults =
         Collector::new(file.map_or_else(String::new, |path| path.display().to_string()));
-    let Some(document) = read_file(file, around, &mut faults) else {
+    let Some((document, fingerprint)) = read_file(file, around, &mut faults) else {
         return faults.finish(None);
     };
     let mut notices = Vec::new();
+    if args.auto_reload && file.is_none() {
+        notices.push("--config.auto-reload does nothing without --config.file".to_owned());
+    }
     let apps = apps::read(args, document.apps.as_ref(), around, &mut faults, &mut notices);
     let poll = read_poll(&document, args, &mut faults);
     let recent_window_s = read_recent(&document, poll.lookback_s, &mut faults);
@@ -65,6 +82,7 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
             log,
         },
         notices,
+        fingerprint,
     });
     faults.finish(loaded)
 }
@@ -91,20 +109,21 @@ fn read_web(
         link_prefix: args.at.link_prefix(),
         max_requests: args.max_requests,
         open_health: args.open_health,
+        enable_lifecycle: args.enable_lifecycle,
     }
 }
 
-/// The file as it is written; an empty one where none is named.
+/// The file as it is written, and its fingerprint; an empty one where none is named.
 fn read_file(
     file: Option<&Path>,
     around: &dyn Surroundings,
     faults: &mut Collector,
-) -> Option<Document> {
+) -> Option<(Document, Option<u64>)> {
     let Some(path) = file else {
-        return Some(Document::default());
+        return Some((Document::default(), None));
     };
     match around.read(path) {
-        Ok(text) => raw::read(&text, faults),
+        Ok(text) => Some((raw::read(&text, faults)?, Some(print_of(&text)))),
         Err(error) => {
             let file = path.display();
             faults.plain(format_args!(

@@ -250,6 +250,8 @@ pub struct WebSettings {
     pub max_requests: u32,
     /// Whether the health endpoints need no password.
     pub open_health: bool,
+    /// Whether a request may ask for a reload, or for the end.
+    pub enable_lifecycle: bool,
 }
 
 impl Default for WebSettings {
@@ -263,6 +265,7 @@ impl Default for WebSettings {
             link_prefix: String::new(),
             max_requests: MAX_REQUESTS,
             open_health: false,
+            enable_lifecycle: false,
         }
     }
 }

@@ -53,6 +53,17 @@ impl Budget {
         budget
     }
 
+    /// Takes other settings. What is in the bucket stays there, and so do pauses; what a header said
+    /// of the limit holds unless the limit itself was set anew.
+    pub fn configure(&mut self, options: BudgetOptions, now: Moment) {
+        self.fill(now);
+        if options.limit_per_minute != self.options.limit_per_minute {
+            self.limit = options.limit_per_minute;
+        }
+        self.options = options;
+        self.tokens = self.tokens.min(self.capacity());
+    }
+
     /// Takes one request out of the bucket, or tells for how many milliseconds to wait.
     ///
     /// # Errors
@@ -208,6 +219,21 @@ mod tests {
         budget.learn(Quota { limit: Some(500), ..Quota::default() });
         let n = served(&mut budget, Moment(60_000), 1_000);
         assert!(n <= 110, "{n} requests at once of 500 a minute");
+    }
+
+    #[test]
+    fn other_settings_leave_what_was_spent_spent() {
+        let mut budget = budget(500, 200_000);
+        served(&mut budget, Moment(0), 60_000);
+        budget.learn(Quota { limit: Some(1_000), ..Quota::default() });
+        let half = BudgetOptions { limit_per_minute: 500, share_ppm: 100_000 };
+        budget.configure(half, Moment(60_000));
+        assert_eq!(budget.milli_per_minute(), 100_000, "a tenth of the limit in the header");
+        assert!(served(&mut budget, Moment(60_000), 600) <= 2, "no fresh bucket");
+        let set = BudgetOptions { limit_per_minute: 50, share_ppm: 1_000_000 };
+        budget.configure(set, Moment(120_000));
+        assert_eq!(budget.milli_per_minute(), 50_000);
+        assert!(served(&mut budget, Moment(120_000), 1) <= 10, "a fifth of a minute at most");
     }
 
     #[test]

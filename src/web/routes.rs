@@ -31,6 +31,8 @@ pub(super) enum Place {
     Page,
     Healthy,
     Ready,
+    Reload,
+    Quit,
     /// Where the page would be if there were no prefix, or if its last slash did not matter.
     NearPage,
 }
@@ -53,6 +55,8 @@ impl Site {
             Some("/") => Some(Place::Page),
             Some("/-/healthy") => Some(Place::Healthy),
             Some("/-/ready") => Some(Place::Ready),
+            Some("/-/reload") => Some(Place::Reload),
+            Some("/-/quit") => Some(Place::Quit),
             Some("") => Some(Place::NearPage),
             _ if path == "/" => Some(Place::NearPage),
             _ => None,
@@ -70,22 +74,29 @@ pub fn route<B>(
 ) -> Response<Body> {
     let mut response = match (site.place(request.uri().path()), request.method()) {
         (None, _) => not_found(site),
+        (Some(Place::Reload | Place::Quit), method) => lifecycle_off(method),
         (Some(place), &Method::GET | &Method::HEAD) => match place {
             Place::Metrics => exposition(request, view, now, stats),
             Place::Page => front_page(site, view, now),
             Place::Healthy => plain(StatusCode::OK, "healthy\n"),
             Place::Ready => ready(view, now),
-            Place::NearPage => to_page(site),
+            // The orders were met above.
+            Place::NearPage | Place::Reload | Place::Quit => to_page(site),
         },
         (Some(_), method) => not_allowed(method),
     };
-    set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    finish(&mut response, request.method());
+    response
+}
+
+/// What every answer has, and what a HEAD has not.
+pub(super) fn finish(response: &mut Response<Body>, method: &Method) {
+    set(response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     let length = HeaderValue::from(response.body().len());
     response.headers_mut().insert(CONTENT_LENGTH, length);
-    if request.method() == Method::HEAD {
+    if method == Method::HEAD {
         *response.body_mut() = Body::default();
     }
-    response
 }
 
 /// The metrics: of all apps and the process, or of the apps that are picked and nothing else.
@@ -174,6 +185,24 @@ fn not_allowed(method: &Method) -> Response<Body> {
     let text = format!("{method} is not possible here; use GET or HEAD\n");
     let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, text);
     set(&mut response, ALLOW, "GET, HEAD");
+    response
+}
+
+/// Whether this method may change something: what is only looked at never does.
+pub(super) fn is_order(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT)
+}
+
+/// What an order gets that was not carried out before it came here.
+fn lifecycle_off(method: &Method) -> Response<Body> {
+    if is_order(method) {
+        let text = "this is switched off; start the exporter with --web.enable-lifecycle to \
+                    allow it, or send SIGHUP or SIGTERM instead\n";
+        return plain(StatusCode::FORBIDDEN, text);
+    }
+    let text = format!("{method} is not possible here; use POST or PUT\n");
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, text);
+    set(&mut response, ALLOW, "POST, PUT");
     response
 }
 

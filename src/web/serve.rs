@@ -19,9 +19,9 @@ use tokio::time::Instant;
 use tracing::{debug, error, warn};
 
 use super::guard::{Guard, dress};
-use super::routes::{Place, plain};
+use super::routes::{self, Place, plain};
 use super::stream::{self, Greeting, Stream};
-use super::{Body, Listener, Publisher, Site, process, route};
+use super::{Body, Lifecycle, Listener, Publisher, Site, process, route};
 use crate::metrics::Moment;
 
 /// Most bytes of a request's head; ours fit in a few hundred.
@@ -42,6 +42,8 @@ pub struct Server {
     pub guard: Guard,
     /// How patient it is.
     pub limits: Limits,
+    /// Who carries out orders; without it there are none.
+    pub lifecycle: Option<Lifecycle>,
 }
 
 /// What all connections share.
@@ -195,10 +197,25 @@ async fn answer(request: &Request<Incoming>, shared: &Shared) -> Response<Body> 
     let mut response = match turned_away.await {
         Some(response) => response,
         None if place == Some(Place::Metrics) => scrape(request, server, scrapes.as_ref()),
-        None => routed(request, server),
+        None => match ordered(request, server, place).await {
+            Some(response) => response,
+            None => routed(request, server),
+        },
     };
     dress(&mut response, &active);
     response
+}
+
+/// Carries out an order, where that is allowed.
+async fn ordered(
+    request: &Request<Incoming>,
+    server: &Server,
+    place: Option<Place>,
+) -> Option<Response<Body>> {
+    let lifecycle = server.lifecycle.as_ref().filter(|_| routes::is_order(request.method()))?;
+    let mut response = lifecycle.answer(place?).await?;
+    routes::finish(&mut response, request.method());
+    Some(response)
 }
 
 fn scrape(

@@ -1,5 +1,6 @@
 //! What is published: one immutable view of all apps, replaced as a whole.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +18,8 @@ const READY_AT_LATEST_MS: i64 = 15_000;
 pub struct AppEntry {
     /// Its metrics; they know its name.
     pub lines: AppLines,
+    /// Which app this is, whatever its name: two may exchange their names in a reload.
+    pub identity: Arc<str>,
     /// Whether its newest calls were read by the newest try.
     pub up: bool,
     /// Whether it has been read or has failed once.
@@ -25,6 +28,27 @@ pub struct AppEntry {
     pub trouble: Option<Trouble>,
     /// What it is busy with, such as how far a long first read is.
     pub note: Option<String>,
+}
+
+impl AppEntry {
+    /// What tells it from all others.
+    fn key(&self) -> [&str; 2] {
+        [self.lines.name(), &self.identity]
+    }
+}
+
+/// A place in a new order of apps.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// An app that may be shown already, and then stays as it is.
+    Kept {
+        /// Its name.
+        name: String,
+        /// Which app it is.
+        identity: Arc<str>,
+    },
+    /// An app that was not shown before.
+    New(Box<AppEntry>),
 }
 
 /// Something that is wrong with an app.
@@ -132,17 +156,39 @@ impl Publisher {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces all apps: at the start, and when the configuration was read again.
+    /// Replaces all apps, whatever was shown of them.
     pub fn publish_apps(&self, apps: Vec<AppEntry>) {
         let seats = apps.into_iter().map(|entry| self.seat(entry)).collect();
         self.replace(|view| View::new(seats, Arc::clone(&view.process), view));
     }
 
-    /// Replaces the app of the same name; one that is not there any more stays away.
+    /// Puts apps in a new order, with new ones among them; those that have no row go. An app that
+    /// stays is never shown older than it was, whatever its task publishes meanwhile.
+    pub fn rearrange(&self, rows: Vec<Row>) {
+        let seats: Vec<_> = rows.into_iter().map(|row| self.take_place(row)).collect();
+        self.replace(|view| {
+            let key = |seat: &Arc<Seat>| seat.entry.key().map(Arc::<str>::from);
+            let shown: BTreeMap<_, _> = view.apps.iter().map(|seat| (key(seat), seat)).collect();
+            let apps = seats.into_iter().filter_map(|seat| {
+                seat.or_else(|key| shown.get(&key).map(|seat| Arc::clone(seat)).ok_or(key)).ok()
+            });
+            View::new(apps.collect(), Arc::clone(&view.process), view)
+        });
+    }
+
+    /// The seat of a new app, or which one is to stay.
+    fn take_place(&self, row: Row) -> Result<Arc<Seat>, [Arc<str>; 2]> {
+        match row {
+            Row::New(entry) => Ok(self.seat(*entry)),
+            Row::Kept { name, identity } => Err([name.into(), identity]),
+        }
+    }
+
+    /// Replaces the entry of the same app and name; one that is not there any more stays away.
     pub fn publish_app(&self, entry: AppEntry) {
         let seat = self.seat(entry);
         let renewed = |old: &Arc<Seat>| {
-            let same = old.entry.lines.name() == seat.entry.lines.name();
+            let same = old.entry.key() == seat.entry.key();
             Arc::clone(if same { &seat } else { old })
         };
         self.replace(|view| {

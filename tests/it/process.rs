@@ -138,17 +138,39 @@ impl Program {
         self.stdout.text() + &self.log()
     }
 
+    /// How many lines of the log hold `mark` so far.
+    pub(crate) fn n_logged(&self, mark: &str) -> usize {
+        self.log().lines().filter(|line| line.contains(mark)).count()
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, by its name without SIG.
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: &str) {
+        // The standard library can only kill.
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     /// Sends SIGTERM or SIGINT, and expects the end that the contract names: soon, with code 0.
     /// Returns all that it wrote.
     #[track_caller]
     pub(crate) fn ends_on(self, signal: &str) -> String {
+        self.signal(signal);
+        self.ends_soon(signal)
+    }
+
+    /// Expects the end that the contract names after whatever asked for it.
+    #[track_caller]
+    pub(crate) fn ends_soon(self, why: &str) -> String {
         let began = Instant::now();
-        // The standard library can only kill.
-        let kill = format!("kill -{signal} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let (status, output) = self.ended(signal);
-        assert_eq!(status.code(), Some(0), "{signal}:\n{output}");
-        assert!(began.elapsed() <= END, "{signal} took {:?}:\n{output}", began.elapsed());
+        let (status, output) = self.ended(why);
+        assert_eq!(status.code(), Some(0), "{why}:\n{output}");
+        assert!(began.elapsed() <= END, "{why} took {:?}:\n{output}", began.elapsed());
         output
     }
 
@@ -200,7 +222,15 @@ impl Exporter {
     /// Starts the exporter with this configuration, and waits until it listens.
     #[track_caller]
     pub(crate) fn start(config: &Path) -> Self {
-        Self::spawn(&mut binary(&exporter_args(config)))
+        Self::start_with(config, &[])
+    }
+
+    /// The same with further flags.
+    #[track_caller]
+    pub(crate) fn start_with(config: &Path, flags: &[&str]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned());
+        let args: Vec<String> = exporter_args(config).into_iter().chain(flags).collect();
+        Self::spawn(&mut binary(&args))
     }
 
     /// The same by a command of the test's own.

@@ -6,6 +6,8 @@ mod demo;
 mod first_read;
 mod kills;
 mod replicas;
+mod reloads;
+mod secrets;
 mod signals;
 mod stage;
 mod watch;

@@ -94,6 +94,6 @@ impl Poller {
         };
         let note = sweep.reading_back().map(|it| self.reading_back(it));
         let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };
-        task.board.entry(&view, remarks)
+        task.board.entry(task, &view, remarks)
     }
 }

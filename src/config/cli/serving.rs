@@ -29,7 +29,7 @@ pub struct WebArgs {
     )]
     pub telemetry_path: String,
 
-    /// Scrapes at once, further ones get 503; 0 is no limit
+    /// Scrapes at once, others get 503; 0 is no limit
     #[arg(
         long = "web.max-requests",
         value_name = "NUMBER",
@@ -37,6 +37,10 @@ pub struct WebArgs {
         help_heading = WEB
     )]
     pub max_requests: u32,
+
+    /// Allow POST /-/reload and POST /-/quit
+    #[arg(long = "web.enable-lifecycle", help_heading = WEB)]
+    pub enable_lifecycle: bool,
 
     /// Answer /-/healthy and /-/ready without a password, too
     #[arg(long = "web.open-health", help_heading = WEB)]

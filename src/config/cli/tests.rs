@@ -223,21 +223,33 @@ fn the_short_help_reads_well() {
           simulate      Serve a simulated Calls API, and nothing else
           check-config  Name every problem of a configuration with its place, start nothing
           doctor        Ask the API a dozen times, and say what was found and what to mend
+          completions   Print the completions for a shell: bash, elvish, fish, powershell or zsh
+          man           Print the man page
           healthcheck   Exit with 0 if the exporter answers; for health checks of containers
           help          Print this message or the help of the given subcommand(s)
 
         Options:
-              --config.file <PATH>        Configuration file (YAML)
-              --poll.interval <DURATION>  Time from poll to poll, at least 1s [default: 30s]
-              --count.from <WHEN>         Count calls from then on: now, a duration back (30d) or a time
-                                          (2026-01-31T00:00:00Z) [default: now]
-              --state.path <FILE|memory>  File that keeps the counts over a restart, or memory [default:
-                                          cometchat-exporter.redb]
-              --log.level <LEVEL>         The least that is logged: trace, debug, info, warn or error
-                                          [default: info]
-              --log.format <FORMAT>       How a log line looks: logfmt or json [default: logfmt]
-          -h, --help                      Print help
-          -V, --version                   Print version
+              --config.file <PATH>
+                  Configuration file (YAML)
+              --config.auto-reload
+                  Read the configuration file again by itself when it has changed
+              --config.auto-reload-interval <DURATION>
+                  How often to look whether it has, at least 1s [default: 30s]
+              --poll.interval <DURATION>
+                  Time from poll to poll, at least 1s [default: 30s]
+              --count.from <WHEN>
+                  Count calls from then on: now, a duration back (30d) or a time (2026-01-31T00:00:00Z)
+                  [default: now]
+              --state.path <FILE|memory>
+                  File that keeps the counts over a restart, or memory [default: cometchat-exporter.redb]
+              --log.level <LEVEL>
+                  The least that is logged: trace, debug, info, warn or error [default: info]
+              --log.format <FORMAT>
+                  How a log line looks: logfmt or json [default: logfmt]
+          -h, --help
+                  Print help
+          -V, --version
+                  Print version
 
         One app without a file:
               --cometchat.app-id <ID>          The one app to read, without a file that lists apps
@@ -258,8 +270,8 @@ fn the_short_help_reads_well() {
               --web.systemd-socket            Listen on the sockets that systemd opened, in place of
                                               --web.listen-address
               --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
-              --web.max-requests <NUMBER>     Scrapes at once, further ones get 503; 0 is no limit [default:
-                                              40]
+              --web.max-requests <NUMBER>     Scrapes at once, others get 503; 0 is no limit [default: 40]
+              --web.enable-lifecycle          Allow POST /-/reload and POST /-/quit
               --web.open-health               Answer /-/healthy and /-/ready without a password, too
 
         Flags of a command stand behind its name: `cometchat-exporter check-config --config.file=x.yaml`.

@@ -28,6 +28,7 @@ async fn start(publisher: Publisher, limits: Limits) -> Running {
         guard: Guard::default(),
         now: Arc::new(|| Moment(0)),
         limits,
+        lifecycle: None,
     };
     let (stop, stopped) = oneshot::channel();
     let ended = tokio::spawn(serve(vec![Listener::Tcp(listener)], server, async {

@@ -18,7 +18,16 @@ pub(crate) struct Answer {
 
 /// Asks for `path`, in HTTP/1.0 so that the end of the connection is the end of the body.
 pub(crate) fn get(address: impl ToSocketAddrs + Display, path: &str) -> Result<Answer, String> {
-    get_as(address, path, "*/*")
+    send("GET", address, path, "*/*")
+}
+
+/// The same with another method, and no body.
+pub(crate) fn ask(
+    method: &str,
+    address: impl ToSocketAddrs + Display,
+    path: &str,
+) -> Result<Answer, String> {
+    send(method, address, path, "*/*")
 }
 
 /// The same in a format.
@@ -27,10 +36,20 @@ pub(crate) fn get_as(
     path: &str,
     accept: &str,
 ) -> Result<Answer, String> {
+    send("GET", address, path, accept)
+}
+
+fn send(
+    method: &str,
+    address: impl ToSocketAddrs + Display,
+    path: &str,
+    accept: &str,
+) -> Result<Answer, String> {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&address)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        let head = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: {accept}\r\n\r\n");
+        let head =
+            format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nAccept: {accept}\r\n\r\n");
         stream.write_all(head.as_bytes())?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;

@@ -19,7 +19,7 @@ const EDGES: [(&str, &[&str]); 11] = [
 ];
 
 /// A crate, and the modules that may use it: swapping one touches one place.
-const FENCES: [(&str, &[&str]); 12] = [
+const FENCES: [(&str, &[&str]); 14] = [
     ("reqwest", &["api"]),
     ("hyper", &["web", "sim"]),
     ("hyper_util", &["web", "sim"]),
@@ -27,6 +27,8 @@ const FENCES: [(&str, &[&str]); 12] = [
     ("flate2", &["web"]),
     ("zstd", &["web"]),
     ("clap", &["config", "main"]),
+    ("clap_complete", &["config"]),
+    ("clap_mangen", &["config"]),
     ("serde_saphyr", &["config"]),
     ("redb", &["store"]),
     ("tracing_subscriber", &["app"]),

@@ -116,7 +116,13 @@ impl Stage {
     /// Starts the exporter; from now on it is watched.
     #[track_caller]
     pub(super) fn exporter(&self) -> Exporter {
-        let exporter = Exporter::start(&self.config);
+        self.exporter_with(&[])
+    }
+
+    /// The same with further flags.
+    #[track_caller]
+    pub(super) fn exporter_with(&self, flags: &[&str]) -> Exporter {
+        let exporter = Exporter::start_with(&self.config, flags);
         self.watch.follow(exporter.address);
         exporter
     }

@@ -145,6 +145,7 @@ impl Running {
             now: Arc::new(|| Moment(0)),
             guard,
             limits,
+            lifecycle: None,
         };
         let serving = serve(vec![Listener::Tcp(listener)], server, std::future::pending());
         Self { address, task: tokio::spawn(serving) }
