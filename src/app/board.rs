@@ -1,19 +1,26 @@
 //! Publishing: from the state of apps and of the process to the view that scrapes see.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::call::Moment;
+use crate::call::{Moment, Outcome, Status};
+use crate::ledger::recent::RecentTally;
+use crate::ledger::{Counter, Recent, Totals};
 use crate::metrics::{
     AppView, Breakdown, BuildInfo, Lines, ProcessView, ReloadView, StateView, render_app,
     render_process,
 };
-use crate::web::{AppEntry, Publisher, Trouble};
+use crate::web::{AppEntry, AppFacts, Counts, ExporterFacts, History, Publisher, Trouble};
 
 /// Where tasks put what scrapes may see.
 pub(super) struct Board {
     pub(super) publisher: Publisher,
     breakdown: Breakdown,
     process: Mutex<ProcessView>,
+    state_path: Option<String>,
+    config: Arc<str>,
+    /// By name of the app.
+    histories: Mutex<BTreeMap<String, History>>,
 }
 
 /// What is said of an app beside its metrics.
@@ -22,6 +29,8 @@ pub(super) struct Remarks {
     pub(super) tried: bool,
     pub(super) trouble: Option<Trouble>,
     pub(super) note: Option<String>,
+    /// When this is, on the local clock.
+    pub(super) at: Moment,
 }
 
 impl Board {
@@ -30,6 +39,7 @@ impl Board {
         breakdown: Breakdown,
         recent_window_s: u64,
         poll_interval_ms: u64,
+        (state_path, config): (Option<String>, String),
         now: Moment,
     ) -> Self {
         let process = ProcessView {
@@ -49,7 +59,16 @@ impl Board {
             },
         };
         let publisher = Publisher::new(render_process(&process), now);
-        Self { publisher, breakdown, process: Mutex::new(process) }
+        let board = Self {
+            publisher,
+            breakdown,
+            process: Mutex::new(process),
+            state_path,
+            config: config.into(),
+            histories: Mutex::default(),
+        };
+        board.show_process();
+        board
     }
 
     /// Shows the apps before anything was read of them, in the order of the configuration.
@@ -65,6 +84,33 @@ impl Board {
             tried: remarks.tried,
             trouble: remarks.trouble,
             note: remarks.note,
+            facts: self.facts(view, remarks.at),
+        }
+    }
+
+    /// What the page is told, and takes a note of it for its charts.
+    fn facts(&self, view: &AppView<'_>, at: Moment) -> AppFacts {
+        let (health, counted) = (view.health, view.totals.map(counted));
+        let requests = health.requests.values().sum();
+        let answered: u64 =
+            health.requests.iter().filter_map(|((_, code), n)| (code == "200").then_some(n)).sum();
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        let history = histories.entry(view.name.to_owned()).or_default();
+        history.record(at, counted, view.open.count(), requests);
+        AppFacts {
+            app_id: view.app_id.into(),
+            api_region: view.api_region.into(),
+            counts_since_s: view.epoch.0,
+            counted,
+            recent: view.recent.map(recent),
+            open: view.open.count(),
+            last_success: health.last_success,
+            requests,
+            requests_failed: requests.saturating_sub(answered),
+            budget_milli_per_minute: health.budget_milli_per_minute,
+            rate_limit: health.rate_limit,
+            rate_limit_remaining: health.rate_limit_remaining,
+            history: history.clone(),
         }
     }
 
@@ -88,9 +134,34 @@ impl Board {
     /// Shows what is known of the process.
     pub(super) fn show_process(&self) {
         self.publisher.publish_process(self.process_lines());
+        let process = *self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        self.publisher.publish_exporter(ExporterFacts {
+            state_path: self.state_path.clone(),
+            state_bytes: process.state.size_bytes.filter(|_| self.state_path.is_some()),
+            state_writable: process.state.writable,
+            commit_failures: process.state.commit_failures,
+            recent_window_s: process.recent_window_s,
+            config: Arc::clone(&self.config),
+        });
     }
 
     fn process_lines(&self) -> Lines {
         render_process(&self.process.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn counted(totals: &Totals) -> Counts {
+    let media_ms = totals.sum(Counter::AudioMs).saturating_add(totals.sum(Counter::VideoMs));
+    Counts { calls: Outcome::ALL.map(|outcome| totals.sum(Counter::Calls(outcome))), media_ms }
+}
+
+fn recent(recent: &Recent) -> Counts {
+    let mut counts = Counts::default();
+    for tally in recent.by_kind.values() {
+        for (sum, outcome) in counts.calls.iter_mut().zip(Outcome::ALL) {
+            *sum += tally.calls[RecentTally::slot(Status::Final(outcome))];
+        }
+        counts.media_ms += tally.audio_ms + tally.video_ms;
+    }
+    counts
 }

@@ -10,9 +10,9 @@ use tracing::{info, warn};
 
 use crate::api::{Proxies, Roots, Transport};
 use crate::clock::Clock;
-use crate::config::Settings;
 use crate::config::settings::{CountFrom, StateSettings, WebSettings};
 use crate::config::web_file;
+use crate::config::{Settings, effective};
 use crate::ledger::{OpenCalls, Rules};
 use crate::metrics::{AppView, Breakdown, Health};
 use crate::store::{FileStore, MemoryStore, Store};
@@ -76,6 +76,7 @@ impl Exporter {
             breakdown,
             settings.recent_window_s.max(0).unsigned_abs(),
             settings.poll.interval_ms.max(0).unsigned_abs(),
+            (state_path(&settings.state), effective(&settings)),
             now,
         ));
         let common = common(&settings, transport, store, Arc::clone(&board), clock);
@@ -138,6 +139,13 @@ impl Exporter {
             // Ends after the word to stop, and then soon.
             apps_end.await;
         });
+    }
+}
+
+fn state_path(state: &StateSettings) -> Option<String> {
+    match state {
+        StateSettings::Memory => None,
+        StateSettings::File(path) => Some(path.display().to_string()),
     }
 }
 
@@ -216,7 +224,8 @@ fn first_entry(task: &AppTask, count_from: CountFrom, board: &Board) -> anyhow::
         tracked_calls: 0,
         health: &Health::default(),
     };
-    Ok(board.entry(&view, Remarks { tried: false, trouble: None, note: None }))
+    Ok(board
+        .entry(&view, Remarks { tried: false, trouble: None, note: None, at: task.clock.wall() }))
 }
 
 /// Runs the exporter until SIGTERM or SIGINT.

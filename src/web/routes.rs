@@ -8,7 +8,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::query;
-use super::{Body, View, page};
+use super::{Body, View, page, status};
 use crate::metrics::{self, Lines, Moment, ProcessStats};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -31,6 +31,8 @@ pub struct Site {
 pub(super) enum Place {
     Metrics,
     Page,
+    Status,
+    Config,
     Healthy,
     Ready,
     /// Where the page would be if there were no prefix, or if its last slash did not matter.
@@ -53,6 +55,8 @@ impl Site {
         match path.strip_prefix(self.route_prefix.as_str()) {
             Some(path) if path == self.telemetry_path => Some(Place::Metrics),
             Some("/") => Some(Place::Page),
+            Some("/api/v1/status") => Some(Place::Status),
+            Some("/config") => Some(Place::Config),
             Some("/-/healthy") => Some(Place::Healthy),
             Some("/-/ready") => Some(Place::Ready),
             Some("") => Some(Place::NearPage),
@@ -78,6 +82,10 @@ pub fn route<B>(
                 names => of_apps(view, now, &names),
             },
             Place::Page => front_page(site, view, now),
+            Place::Status => {
+                status_of(site, view, now, &query::values(request.uri().query(), "app"))
+            }
+            Place::Config => config(view),
             Place::Healthy => plain(StatusCode::OK, "healthy\n"),
             Place::Ready => ready(view, now),
             Place::NearPage => to_page(site),
@@ -102,13 +110,8 @@ fn exposition(view: &View, now: Moment, stats: &ProcessStats) -> Response<Body> 
 
 /// The metrics of these apps, and nothing about the process.
 fn of_apps(view: &View, now: Moment, names: &[String]) -> Response<Body> {
-    if let Some(unknown) =
-        names.iter().find(|name| view.apps().all(|app| app.lines.name() != *name))
-    {
-        let known: Vec<&str> = view.apps().map(|app| app.lines.name()).collect();
-        let (unknown, known) = (unknown.escape_debug(), known.join(", "));
-        let text = format!("there is no app `{unknown}`; there are: {known}\n");
-        return plain(StatusCode::NOT_FOUND, text);
+    if let Some(not_found) = unknown_app(view, names) {
+        return not_found;
     }
     let apps = view.apps().map(|app| &app.lines);
     let apps = apps.filter(|app| names.iter().any(|name| name == app.name()));
@@ -117,6 +120,30 @@ fn of_apps(view: &View, now: Moment, names: &[String]) -> Response<Body> {
     let live = metrics::live(apps, &ProcessStats::default(), now);
     let mut response = Response::new(Body::new(text.into(), live.into()));
     set(&mut response, CONTENT_TYPE, metrics::CONTENT_TYPE);
+    response
+}
+
+fn unknown_app(view: &View, names: &[String]) -> Option<Response<Body>> {
+    let is_unknown = |name: &&String| view.apps().all(|app| app.lines.name() != *name);
+    let unknown = names.iter().find(is_unknown)?.escape_debug();
+    let known = view.apps().map(|app| app.lines.name()).collect::<Vec<_>>().join(", ");
+    let text = format!("there is no app `{unknown}`; there are: {known}\n");
+    Some(plain(StatusCode::NOT_FOUND, text))
+}
+
+fn status_of(site: &Site, view: &View, now: Moment, names: &[String]) -> Response<Body> {
+    if let Some(not_found) = unknown_app(view, names) {
+        return not_found;
+    }
+    let mut response = Response::new(status::render(site, view, now, names).into());
+    set(&mut response, CONTENT_TYPE, "application/json");
+    set(&mut response, CACHE_CONTROL, "no-store");
+    response
+}
+
+fn config(view: &View) -> Response<Body> {
+    let mut response = plain(StatusCode::OK, &*view.exporter().config);
+    set(&mut response, CACHE_CONTROL, "no-store");
     response
 }
 
@@ -131,7 +158,8 @@ fn to_page(site: &Site) -> Response<Body> {
 fn front_page(site: &Site, view: &View, now: Moment) -> Response<Body> {
     let mut response = Response::new(page::render(site, view, now).into());
     set(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
-    set(&mut response, CONTENT_SECURITY_POLICY, page::SECURITY_POLICY);
+    let policy = HeaderValue::from_static(&page::SECURITY_POLICY);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     set(&mut response, CACHE_CONTROL, "no-store");
     response
 }
@@ -149,7 +177,7 @@ fn not_found(site: &Site) -> Response<Body> {
     let Site { telemetry_path: path, route_prefix: prefix, .. } = site;
     let text = format!(
         "nothing here; there are {prefix}/ (status), {prefix}{path} (metrics), \
-         {prefix}/-/healthy and {prefix}/-/ready\n"
+         {prefix}/api/v1/status, {prefix}/config, {prefix}/-/healthy and {prefix}/-/ready\n"
     );
     plain(StatusCode::NOT_FOUND, text)
 }

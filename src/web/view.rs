@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use hyper::body::Bytes;
 
+use super::facts::{AppFacts, ExporterFacts};
 use crate::metrics::{self, AppLines, Lines, Moment};
 
 /// After this time the exporter is ready, whatever the API does, in milliseconds.
@@ -23,6 +24,8 @@ pub struct AppEntry {
     pub trouble: Option<Trouble>,
     /// What it is busy with, such as how far a long first read is.
     pub note: Option<String>,
+    /// What the page says beside.
+    pub facts: AppFacts,
 }
 
 /// Something that is wrong with an app.
@@ -38,6 +41,7 @@ pub struct Trouble {
 pub struct View {
     apps: Vec<Arc<AppEntry>>,
     process: Arc<Lines>,
+    exporter: Arc<ExporterFacts>,
     started_at: Moment,
     /// Joined when a scrape first asks for it: apps change more often than they are scraped.
     exposition: OnceLock<Bytes>,
@@ -45,7 +49,19 @@ pub struct View {
 
 impl View {
     fn new(apps: Vec<Arc<AppEntry>>, process: Arc<Lines>, started_at: Moment) -> Self {
-        Self { apps, process, started_at, exposition: OnceLock::new() }
+        let (exporter, exposition) = (Arc::default(), OnceLock::new());
+        Self { apps, process, exporter, started_at, exposition }
+    }
+
+    /// The same exporter with other apps.
+    fn with_apps(&self, apps: Vec<Arc<AppEntry>>) -> Self {
+        let exporter = Arc::clone(&self.exporter);
+        Self { exporter, ..Self::new(apps, Arc::clone(&self.process), self.started_at) }
+    }
+
+    /// What is known of the exporter itself.
+    pub fn exporter(&self) -> &ExporterFacts {
+        &self.exporter
     }
 
     /// The apps, in the order of the configuration.
@@ -89,7 +105,7 @@ impl Publisher {
     /// Replaces all apps: at the start, and when the configuration was read again.
     pub fn publish_apps(&self, apps: Vec<AppEntry>) {
         let apps = apps.into_iter().map(Arc::new).collect();
-        self.replace(|view| View::new(apps, Arc::clone(&view.process), view.started_at));
+        self.replace(|view| view.with_apps(apps));
     }
 
     /// Replaces the app of the same name; one that is not there any more stays away.
@@ -99,15 +115,23 @@ impl Publisher {
             let same = old.lines.name() == entry.lines.name();
             Arc::clone(if same { &entry } else { old })
         };
-        self.replace(|view| {
-            let apps = view.apps.iter().map(renewed).collect();
-            View::new(apps, Arc::clone(&view.process), view.started_at)
-        });
+        self.replace(|view| view.with_apps(view.apps.iter().map(renewed).collect()));
     }
 
     /// Replaces what is said of the exporter itself.
     pub fn publish_process(&self, process: Lines) {
-        self.replace(|view| View::new(view.apps.clone(), Arc::new(process), view.started_at));
+        self.replace(|view| View {
+            process: Arc::new(process),
+            ..view.with_apps(view.apps.clone())
+        });
+    }
+
+    /// Replaces the facts of the exporter.
+    pub fn publish_exporter(&self, facts: ExporterFacts) {
+        self.replace(|view| View {
+            exporter: Arc::new(facts),
+            ..view.with_apps(view.apps.clone())
+        });
     }
 
     fn replace(&self, next: impl FnOnce(&View) -> View) {

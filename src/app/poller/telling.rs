@@ -91,7 +91,12 @@ impl Poller {
             health: &health,
         };
         let note = sweep.reading_back().map(|it| self.reading_back(it));
-        let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };
+        let remarks = Remarks {
+            tried: self.tried,
+            trouble: self.trouble.clone(),
+            note,
+            at: task.clock.wall(),
+        };
         task.board.entry(&view, remarks)
     }
 }

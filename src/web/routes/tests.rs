@@ -68,7 +68,8 @@ fn paths_are_exact_and_methods_are_told() {
     let missing = ask("GET", "/metric", &publisher, START);
     assert_eq!(
         text(&missing),
-        "nothing here; there are / (status), /metrics (metrics), /-/healthy and /-/ready\n"
+        "nothing here; there are / (status), /metrics (metrics), /api/v1/status, /config, \
+         /-/healthy and /-/ready\n"
     );
     assert_eq!(header(&missing, CONTENT_TYPE), Some("text/plain; charset=utf-8"));
     let post = ask("POST", "/-/ready", &publisher, START);
