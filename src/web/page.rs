@@ -113,21 +113,23 @@ fn summary(view: &View, apps: &[rows::Row<'_>]) -> String {
         "Open calls now",
         &Grouped(open).to_string(),
         "",
-        &chart::bars("Open calls", minutes, |minute| (minute.open, 0)),
+        &chart::titled("open calls", minutes, |minute| (minute.open, 0)),
     );
     let big = recent.as_ref().map_or("–".into(), |it| Grouped(it.all()).to_string());
     let parts = recent.as_ref().map_or("<p>not known yet</p>".into(), outcomes);
-    let bars = chart::bars("Calls counted, answered ones dark", minutes, |it| (it.calls, it.ended));
+    let bars =
+        chart::titled("counted per minute, answered ones dark", minutes, |it| (it.calls, it.ended));
     tile(&mut html, &format!("Calls begun in the last {window}"), &big, &parts, &bars);
     let big = today.as_ref().map_or("–".into(), |it| Grouped(it.all()).to_string());
     let parts = today.as_ref().map_or("<p>not known yet</p>".into(), outcomes);
     let title = match since {
         Some(since) if since.0 % 86_400_000 != 0 => {
-            format!("Counted since the start, {}", Clock(since))
+            format!("Counted since {} (start)", Clock(since).time())
         }
         _ => "Counted since 00:00 UTC".into(),
     };
-    let asked = chart::bars("Requests to the API", minutes, |minute| (minute.requests, 0));
+    let asked =
+        chart::titled("requests to the API per minute", minutes, |minute| (minute.requests, 0));
     tile(&mut html, &title, &big, &parts, &asked);
     html
 }

@@ -4,6 +4,7 @@
 mod golden;
 mod hostile;
 mod mistakes;
+mod page;
 mod process;
 mod program;
 mod prometheus;

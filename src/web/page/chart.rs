@@ -7,6 +7,15 @@ use super::super::history::{MINUTES, Minute};
 /// Height in units of the drawing.
 const HEIGHT: u32 = 20;
 
+/// A chart with its title below.
+pub(super) fn titled(
+    title: &str,
+    minutes: &[Minute],
+    value: impl Fn(&Minute) -> (u32, u32),
+) -> String {
+    format!("{}<p class=\"caption\">{title}</p>", bars(title, minutes, value))
+}
+
 /// Draws what `value` says of each minute: the whole, and the part of it that is darker.
 pub(super) fn bars(
     title: &str,

@@ -83,6 +83,14 @@ impl fmt::Display for Clock {
     }
 }
 
+impl Clock {
+    /// Without the day.
+    pub(super) fn time(&self) -> String {
+        let text = self.to_string();
+        text.split_once(' ').map_or(text.clone(), |(_, time)| time.to_owned())
+    }
+}
+
 /// `1 app`, `2 apps`.
 pub(super) fn plural(n: usize, word: &str) -> String {
     format!("{n} {word}{}", if n == 1 { "" } else { "s" })
