@@ -10,6 +10,7 @@ pub mod keys;
 pub mod settings;
 
 mod check;
+mod effective;
 mod fault;
 mod healthcheck;
 mod load;
@@ -25,6 +26,7 @@ mod web_tls;
 mod tests;
 
 pub use check::{Report, check};
+pub use effective::effective;
 pub use fault::{Fault, Faults, Place};
 pub use healthcheck::probe;
 pub use load::{Loaded, fingerprint, load};

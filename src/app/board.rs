@@ -1,13 +1,16 @@
 //! Publishing: from the state of apps and of the process to the view that scrapes see.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::call::Moment;
+use crate::call::{Moment, Outcome, Status};
+use crate::ledger::recent::RecentTally;
+use crate::ledger::{Counter, Recent, Totals};
 use crate::metrics::{
     AppView, BuildInfo, Lines, ProcessView, ReloadView, Shown, StateView, render_app,
     render_process,
 };
-use crate::web::{AppEntry, Publisher, Row, Trouble};
+use crate::web::{AppEntry, AppFacts, Counts, ExporterFacts, History, Publisher, Row, Trouble};
 
 use super::app_task::AppTask;
 
@@ -17,6 +20,11 @@ pub(super) struct Board {
     /// The start of the process, where it is to be told since when counters count.
     created_from: Option<Moment>,
     process: Mutex<ProcessView>,
+    state_path: Option<String>,
+    /// The configuration in force, without keys.
+    config: Mutex<Arc<str>>,
+    /// By name of the app.
+    histories: Mutex<BTreeMap<String, History>>,
 }
 
 /// Settings of the polls that the metrics show.
@@ -32,11 +40,18 @@ pub(super) struct Remarks {
     pub(super) tried: bool,
     pub(super) trouble: Option<Trouble>,
     pub(super) note: Option<String>,
+    /// When this is, on the local clock.
+    pub(super) at: Moment,
 }
 
 impl Board {
     /// Begins without any app. `now` is the local clock.
-    pub(super) fn new(poll: PollTimes, created: bool, now: Moment) -> Self {
+    pub(super) fn new(
+        poll: PollTimes,
+        created: bool,
+        (state_path, config): (Option<String>, String),
+        now: Moment,
+    ) -> Self {
         let process = ProcessView {
             recent_window_s: poll.recent_window_s,
             poll_interval_ms: poll.interval_ms,
@@ -56,7 +71,16 @@ impl Board {
         let created_from = created.then_some(now);
         let shown = Shown { created_from, ..Shown::default() };
         let publisher = Publisher::new(render_process(&process, shown), now);
-        Self { publisher, created_from, process: Mutex::new(process) }
+        let board = Self {
+            publisher,
+            created_from,
+            process: Mutex::new(process),
+            state_path,
+            config: Mutex::new(config.into()),
+            histories: Mutex::default(),
+        };
+        board.show_process();
+        board
     }
 
     /// What is to be shown of an app.
@@ -68,6 +92,33 @@ impl Board {
             tried: remarks.tried,
             trouble: remarks.trouble,
             note: remarks.note,
+            facts: self.facts(view, remarks.at),
+        }
+    }
+
+    /// What the page is told, and takes a note of it for its charts.
+    fn facts(&self, view: &AppView<'_>, at: Moment) -> AppFacts {
+        let (health, counted) = (view.health, view.totals.map(counted));
+        let requests = health.requests.values().sum();
+        let answered: u64 =
+            health.requests.iter().filter_map(|((_, code), n)| (code == "200").then_some(n)).sum();
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        let history = histories.entry(view.name.to_owned()).or_default();
+        history.record(at, counted, view.open.count(), requests);
+        AppFacts {
+            app_id: view.app_id.into(),
+            api_region: view.api_region.into(),
+            counts_since_s: view.epoch.0,
+            counted,
+            recent: view.recent.map(recent),
+            open: view.open.count(),
+            last_success: health.last_success,
+            requests,
+            requests_failed: requests.saturating_sub(answered),
+            budget_milli_per_minute: health.budget_milli_per_minute,
+            rate_limit: health.rate_limit,
+            rate_limit_remaining: health.rate_limit_remaining,
+            history: history.clone(),
         }
     }
 
@@ -77,7 +128,12 @@ impl Board {
     }
 
     /// Shows the apps of a configuration that was just read, and what else it changes.
-    pub(super) fn reloaded(&self, rows: Vec<Row>, poll: PollTimes, now: Moment) {
+    pub(super) fn reloaded(&self, rows: Vec<Row>, poll: PollTimes, config: String, now: Moment) {
+        let names: BTreeSet<String> = rows.iter().map(|row| row.name().to_owned()).collect();
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        histories.retain(|name, _| names.contains(name));
+        drop(histories);
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config.into();
         self.publisher.rearrange(rows);
         let mut process = self.process();
         process.recent_window_s = poll.recent_window_s;
@@ -108,6 +164,15 @@ impl Board {
     /// Shows what is known of the process.
     pub(super) fn show_process(&self) {
         self.publisher.publish_process(self.process_lines());
+        let process = *self.process();
+        self.publisher.publish_exporter(ExporterFacts {
+            state_path: self.state_path.clone(),
+            state_bytes: process.state.size_bytes.filter(|_| self.state_path.is_some()),
+            state_writable: process.state.writable,
+            commit_failures: process.state.commit_failures,
+            recent_window_s: process.recent_window_s,
+            config: Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner)),
+        });
     }
 
     /// The start of the process, where it is to be told since when counters count.
@@ -123,4 +188,20 @@ impl Board {
     fn process(&self) -> MutexGuard<'_, ProcessView> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn counted(totals: &Totals) -> Counts {
+    let media_ms = totals.sum(Counter::AudioMs).saturating_add(totals.sum(Counter::VideoMs));
+    Counts { calls: Outcome::ALL.map(|outcome| totals.sum(Counter::Calls(outcome))), media_ms }
+}
+
+fn recent(recent: &Recent) -> Counts {
+    let mut counts = Counts::default();
+    for tally in recent.by_kind.values() {
+        for (sum, outcome) in counts.calls.iter_mut().zip(Outcome::ALL) {
+            *sum += tally.calls[RecentTally::slot(Status::Final(outcome))];
+        }
+        counts.media_ms += tally.audio_ms + tally.video_ms;
+    }
+    counts
 }

@@ -10,8 +10,8 @@ use tracing::error;
 
 use crate::api::{Proxies, Transport};
 use crate::clock::Clock;
-use crate::config::Settings;
 use crate::config::settings::{AppSettings, CountFrom};
+use crate::config::{Settings, effective};
 use crate::ledger::{OpenCalls, Rules};
 use crate::metrics::{AppView, Breakdown, Shown};
 use crate::store::{AppId, Store};
@@ -163,7 +163,9 @@ impl Fleet {
             let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
             budget.configure(options, self.ground.clock.steady());
         }
-        self.ground.board.reloaded(rows, poll_times(&change.settings), self.ground.clock.wall());
+        let config = effective(&change.settings);
+        let (board, now) = (&self.ground.board, self.ground.clock.wall());
+        board.reloaded(rows, poll_times(&change.settings), config, now);
         (self.settings, self.transport) = (change.settings, change.transport);
         summary
     }
@@ -311,7 +313,7 @@ pub(super) fn first_entries(
             health: &health,
             examples: None,
         };
-        let remarks = Remarks { tried: false, trouble: None, note: None };
+        let remarks = Remarks { tried: false, trouble: None, note: None, at: task.clock.wall() };
         entries.push(task.board.entry(task, &view, remarks));
     }
     anyhow::ensure!(conflicts.is_empty(), conflicts.join("\n"));

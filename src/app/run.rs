@@ -11,7 +11,7 @@ use crate::api::{Proxies, Roots, Transport};
 use crate::clock::Clock;
 use crate::config::cli::RunArgs;
 use crate::config::settings::{StateSettings, WebSettings};
-use crate::config::{Loaded, Settings, web_file};
+use crate::config::{Loaded, Settings, effective, web_file};
 use crate::store::{FileStore, MemoryStore, Store};
 use crate::web::lifecycle::{Lifecycle, Wishes};
 use crate::web::{AppEntry, Guard, Limits, Listener, Server, Site, WebConfig, listen, open, serve};
@@ -66,8 +66,12 @@ impl Exporter {
             Ok(Roots::BuiltIn) => info!("CA certificates: built in, since the system has none"),
             Err(why) => warn!("CA certificates: {why}"),
         }
-        let board =
-            Arc::new(Board::new(fleet::poll_times(&settings), settings.created, clock.wall()));
+        let board = Arc::new(Board::new(
+            fleet::poll_times(&settings),
+            settings.created,
+            (state_path(&settings.state), effective(&settings)),
+            clock.wall(),
+        ));
         let ground = Ground { proxies, store, board: Arc::clone(&board), clock };
         let mut fleet = Fleet::new(ground, settings.clone(), transport);
         let web = settings.web.clone();
@@ -114,6 +118,13 @@ impl Exporter {
         let apps = reload::run(self.fleet, self.board, reloading, stop.clone());
         let web = serve(self.listeners, server, async move { stop.wait().await });
         tokio::join!(web, apps);
+    }
+}
+
+fn state_path(state: &StateSettings) -> Option<String> {
+    match state {
+        StateSettings::Memory => None,
+        StateSettings::File(path) => Some(path.display().to_string()),
     }
 }
 

@@ -74,7 +74,13 @@ impl Lifecycle {
                 let _asked_before = self.quits.try_send(());
                 Some(plain(StatusCode::OK, "ending\n"))
             }
-            Place::Metrics | Place::Page | Place::Healthy | Place::Ready | Place::NearPage => None,
+            Place::Metrics
+            | Place::Page
+            | Place::Status
+            | Place::Config
+            | Place::Healthy
+            | Place::Ready
+            | Place::NearPage => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::{Body, View, negotiate, page, query};
+use super::{Body, View, negotiate, page, query, status};
 use crate::metrics::{Moment, ProcessStats};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -29,6 +29,8 @@ pub struct Site {
 pub(super) enum Place {
     Metrics,
     Page,
+    Status,
+    Config,
     Healthy,
     Ready,
     Reload,
@@ -53,6 +55,8 @@ impl Site {
         match path.strip_prefix(self.route_prefix.as_str()) {
             Some(path) if path == self.telemetry_path => Some(Place::Metrics),
             Some("/") => Some(Place::Page),
+            Some("/api/v1/status") => Some(Place::Status),
+            Some("/config") => Some(Place::Config),
             Some("/-/healthy") => Some(Place::Healthy),
             Some("/-/ready") => Some(Place::Ready),
             Some("/-/reload") => Some(Place::Reload),
@@ -78,6 +82,10 @@ pub fn route<B>(
         (Some(place), &Method::GET | &Method::HEAD) => match place {
             Place::Metrics => exposition(request, view, now, stats),
             Place::Page => front_page(site, view, now),
+            Place::Status => {
+                status_of(site, view, now, &query::values(request.uri().query(), "app"))
+            }
+            Place::Config => config(view),
             Place::Healthy => plain(StatusCode::OK, "healthy\n"),
             Place::Ready => ready(view, now),
             // The orders were met above.
@@ -147,6 +155,22 @@ fn not_acceptable() -> Response<Body> {
     plain(StatusCode::NOT_ACCEPTABLE, text)
 }
 
+fn status_of(site: &Site, view: &View, now: Moment, names: &[String]) -> Response<Body> {
+    if let Some(not_found) = unknown_app(view, names) {
+        return not_found;
+    }
+    let mut response = Response::new(status::render(site, view, now, names).into());
+    set(&mut response, CONTENT_TYPE, "application/json");
+    set(&mut response, CACHE_CONTROL, "no-store");
+    response
+}
+
+fn config(view: &View) -> Response<Body> {
+    let mut response = plain(StatusCode::OK, &*view.exporter().config);
+    set(&mut response, CACHE_CONTROL, "no-store");
+    response
+}
+
 fn to_page(site: &Site) -> Response<Body> {
     let to = format!("{}/", site.link_prefix);
     let mut response = plain(StatusCode::FOUND, format!("the page is at {to}\n"));
@@ -158,7 +182,8 @@ fn to_page(site: &Site) -> Response<Body> {
 fn front_page(site: &Site, view: &View, now: Moment) -> Response<Body> {
     let mut response = Response::new(page::render(site, view, now).into());
     set(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
-    set(&mut response, CONTENT_SECURITY_POLICY, page::SECURITY_POLICY);
+    let policy = HeaderValue::from_static(&page::SECURITY_POLICY);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     set(&mut response, CACHE_CONTROL, "no-store");
     response
 }
@@ -176,7 +201,7 @@ fn not_found(site: &Site) -> Response<Body> {
     let Site { telemetry_path: path, route_prefix: prefix, .. } = site;
     let text = format!(
         "nothing here; there are {prefix}/ (status), {prefix}{path} (metrics), \
-         {prefix}/-/healthy and {prefix}/-/ready\n"
+         {prefix}/api/v1/status, {prefix}/config, {prefix}/-/healthy and {prefix}/-/ready\n"
     );
     plain(StatusCode::NOT_FOUND, text)
 }

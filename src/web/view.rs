@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::Body;
 use super::coding::Coding;
 use super::exposition::Exposition;
+use super::facts::{AppFacts, ExporterFacts};
 use crate::metrics::{self, AppLines, Format, Lines, Moment, ProcessStats};
 
 /// After this time the exporter is ready, whatever the API does, in milliseconds.
@@ -28,6 +29,8 @@ pub struct AppEntry {
     pub trouble: Option<Trouble>,
     /// What it is busy with, such as how far a long first read is.
     pub note: Option<String>,
+    /// What the page says beside.
+    pub facts: AppFacts,
 }
 
 impl AppEntry {
@@ -51,6 +54,16 @@ pub enum Row {
     New(Box<AppEntry>),
 }
 
+impl Row {
+    /// The name of the app.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Kept { name, .. } => name,
+            Self::New(entry) => entry.lines.name(),
+        }
+    }
+}
+
 /// Something that is wrong with an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -70,6 +83,7 @@ struct Seat {
 pub struct View {
     apps: Vec<Arc<Seat>>,
     process: Arc<Lines>,
+    exporter: Arc<ExporterFacts>,
     started_at: Moment,
     all: Exposition,
     asked: Arc<Asked>,
@@ -83,7 +97,18 @@ struct Asked([AtomicBool; Format::ALL.len()]);
 impl View {
     fn new(apps: Vec<Arc<Seat>>, process: Arc<Lines>, before: &Self) -> Self {
         let (started_at, asked) = (before.started_at, Arc::clone(&before.asked));
-        Self { apps, process, started_at, all: Exposition::default(), asked }
+        let exporter = Arc::clone(&before.exporter);
+        Self { apps, process, exporter, started_at, all: Exposition::default(), asked }
+    }
+
+    /// The same exporter with other apps.
+    fn with_apps(&self, apps: Vec<Arc<Seat>>) -> Self {
+        Self::new(apps, Arc::clone(&self.process), self)
+    }
+
+    /// What is known of the exporter itself.
+    pub fn exporter(&self) -> &ExporterFacts {
+        &self.exporter
     }
 
     /// The apps, in the order of the configuration.
@@ -148,7 +173,14 @@ impl Publisher {
     pub fn new(process: Lines, started_at: Moment) -> Self {
         let (process, asked) = (Arc::new(process), Arc::default());
         let (apps, all) = (Vec::new(), Exposition::default());
-        Self(Arc::new(RwLock::new(Arc::new(View { apps, process, started_at, all, asked }))))
+        Self(Arc::new(RwLock::new(Arc::new(View {
+            apps,
+            process,
+            exporter: Arc::default(),
+            started_at,
+            all,
+            asked,
+        }))))
     }
 
     /// The newest view.
@@ -159,7 +191,7 @@ impl Publisher {
     /// Replaces all apps, whatever was shown of them.
     pub fn publish_apps(&self, apps: Vec<AppEntry>) {
         let seats = apps.into_iter().map(|entry| self.seat(entry)).collect();
-        self.replace(|view| View::new(seats, Arc::clone(&view.process), view));
+        self.replace(|view| view.with_apps(seats));
     }
 
     /// Puts apps in a new order, with new ones among them; those that have no row go. An app that
@@ -172,7 +204,7 @@ impl Publisher {
             let apps = seats.into_iter().filter_map(|seat| {
                 seat.or_else(|key| shown.get(&key).map(|seat| Arc::clone(seat)).ok_or(key)).ok()
             });
-            View::new(apps.collect(), Arc::clone(&view.process), view)
+            view.with_apps(apps.collect())
         });
     }
 
@@ -191,16 +223,21 @@ impl Publisher {
             let same = old.entry.key() == seat.entry.key();
             Arc::clone(if same { &seat } else { old })
         };
-        self.replace(|view| {
-            let apps = view.apps.iter().map(renewed).collect();
-            View::new(apps, Arc::clone(&view.process), view)
-        });
+        self.replace(|view| view.with_apps(view.apps.iter().map(renewed).collect()));
     }
 
     /// Replaces what is said of the exporter itself.
     pub fn publish_process(&self, process: Lines) {
         self.view().asked.formats().for_each(|format| process.prepare(format));
         self.replace(|view| View::new(view.apps.clone(), Arc::new(process), view));
+    }
+
+    /// Replaces the facts of the exporter.
+    pub fn publish_exporter(&self, facts: ExporterFacts) {
+        self.replace(|view| View {
+            exporter: Arc::new(facts),
+            ..view.with_apps(view.apps.clone())
+        });
     }
 
     fn seat(&self, entry: AppEntry) -> Arc<Seat> {

@@ -5,6 +5,7 @@ mod golden;
 mod grafana;
 mod hostile;
 mod mistakes;
+mod page;
 mod process;
 mod prometheus;
 mod rules;

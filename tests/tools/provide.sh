@@ -36,6 +36,7 @@ provide_tools() {
     provide_python
     provide_prometheus
     provide_alertmanager
+    provide_chromium
     exec 9>&-
 }
 
@@ -64,6 +65,15 @@ provide_python() {
         touch "$folder/complete"
     fi
     export PYTHON=$folder/bin/python SHELLCHECK=$folder/bin/shellcheck
+}
+
+# Sets CHROMIUM, in which the page is looked at.
+provide_chromium() {
+    if [[ -z ${CHROMIUM:-} ]]; then
+        command -v chromium >/dev/null || install_packages chromium
+        CHROMIUM=$(command -v chromium) || fail "chromium was installed and is not in the PATH"
+        export CHROMIUM
+    fi
 }
 
 # Sets PROMETHEUS and PROMTOOL to the oldest ones that are supported, and PROMETHEUS_NEWER and

@@ -93,7 +93,12 @@ impl Poller {
             examples: examples.as_ref(),
         };
         let note = sweep.reading_back().map(|it| self.reading_back(it));
-        let remarks = Remarks { tried: self.tried, trouble: self.trouble.clone(), note };
+        let remarks = Remarks {
+            tried: self.tried,
+            trouble: self.trouble.clone(),
+            note,
+            at: task.clock.wall(),
+        };
         task.board.entry(task, &view, remarks)
     }
 }

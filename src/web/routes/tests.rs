@@ -52,6 +52,11 @@ fn paths_are_exact_and_methods_are_told() {
         ("GET", "/", 200),
         ("GET", "/metrics", 200),
         ("GET", "/metrics?app=production", 200),
+        ("GET", "/api/v1/status", 200),
+        ("GET", "/api/v1/status?app=production", 200),
+        ("GET", "/api/v1/status?app=x", 404),
+        ("GET", "/config", 200),
+        ("POST", "/config", 405),
         ("HEAD", "/metrics", 200),
         ("GET", "/-/healthy", 200),
         ("HEAD", "/-/ready", 200),
@@ -72,7 +77,8 @@ fn paths_are_exact_and_methods_are_told() {
     let missing = ask("GET", "/metric", &publisher, START);
     assert_eq!(
         text(&missing),
-        "nothing here; there are / (status), /metrics (metrics), /-/healthy and /-/ready\n"
+        "nothing here; there are / (status), /metrics (metrics), /api/v1/status, /config, \
+         /-/healthy and /-/ready\n"
     );
     assert_eq!(header(&missing, CONTENT_TYPE), Some("text/plain; charset=utf-8"));
     let post = ask("POST", "/-/ready", &publisher, START);
@@ -195,7 +201,7 @@ fn a_prefix_stands_before_every_path_and_every_link() {
         assert_eq!(ask(path).status(), 302, "{path}");
     }
     let page = text(&ask("/in/"));
-    for link in ["/out/side/metrics", "/out/side/-/healthy", "/out/side/-/ready"] {
+    for link in ["./metrics", "./-/healthy", "./config"] {
         assert!(page.contains(&format!("<a href=\"{link}\">")), "{link}");
     }
     let nothing = text(&ask("/x"));

@@ -1,0 +1,128 @@
+//! The rows of the page, one app each.
+
+use std::fmt::Write;
+
+use super::super::escaped::Escaped;
+use super::super::history::{Counts, Minute};
+use super::super::{AppEntry, View, status};
+use super::chart;
+use super::words::{Clock, Grouped, Share, Span};
+use crate::metrics::Moment;
+
+/// An app that says nothing for as many polls as this is behind, whatever it says of itself.
+const BEHIND_S: u64 = 300;
+
+/// An app as the page sees it.
+pub(super) struct Row<'a> {
+    pub(super) entry: &'a AppEntry,
+    /// As in the status.
+    pub(super) state: &'static str,
+    pub(super) lag_s: u64,
+    pub(super) minutes: Vec<Minute>,
+}
+
+/// The apps, problems first, then those furthest behind what is usual, then by name.
+pub(super) fn sorted(view: &View, now: Moment) -> Vec<Row<'_>> {
+    let row = |entry| Row {
+        entry,
+        state: status::state(entry),
+        lag_s: entry.lines.lag_ms(now) / 1000,
+        minutes: entry.facts.history.minutes(now),
+    };
+    let mut rows: Vec<_> = view.apps().map(row).collect();
+    rows.sort_by(|a, b| {
+        let key = |row: &Row<'_>| match row.state {
+            "failing" => 0,
+            _ if row.is_behind() => 1,
+            "starting" => 2,
+            "reading_back" => 3,
+            _ => 4,
+        };
+        (key(a), a.entry.lines.name()).cmp(&(key(b), b.entry.lines.name()))
+    });
+    rows
+}
+
+impl Row<'_> {
+    fn is_behind(&self) -> bool {
+        self.lag_s > BEHIND_S && self.state == "ok"
+    }
+
+    fn badge(&self) -> (&'static str, &'static str) {
+        match self.state {
+            "failing" => ("bad", "✕ failing"),
+            "starting" => ("warn", "○ starting"),
+            "reading_back" => ("warn", "◐ reading back"),
+            _ if self.is_behind() => ("warn", "▲ behind"),
+            _ => ("ok", "✓ read"),
+        }
+    }
+
+    /// The app as a part of the table, with what its script sorts by.
+    pub(super) fn html(&self, rank: usize, now: Moment) -> String {
+        let (facts, name) = (&self.entry.facts, Escaped(self.entry.lines.name()));
+        let (class, word) = self.badge();
+        let recent = facts.recent.as_ref();
+        let calls = recent.map_or(0, Counts::all);
+        let dash = || "–".to_owned();
+        let shown_calls = recent.map_or_else(dash, |it| Grouped(it.all()).to_string());
+        let answered = recent.map_or_else(dash, |it| Share(it.calls[0], it.all()).to_string());
+        let media = recent.map_or_else(dash, |it| format!("{} min", Grouped(it.media_ms / 60_000)));
+        let asked = self.requests_per_minute();
+        let budget = facts.budget_milli_per_minute / 1000;
+        let chart = chart::bars("Calls per minute, answered ones dark", &self.minutes, |it| {
+            (it.calls, it.ended)
+        });
+        let (app_id, region) = (Escaped(&facts.app_id), Escaped(&facts.api_region));
+        let (lag_s, open) = (self.lag_s, facts.open);
+        format!(
+            "<tbody data-name=\"{name}\" data-id=\"{app_id}\" data-rank=\"{rank}\" \
+             data-lag=\"{lag_s}\" data-calls=\"{calls}\" data-open=\"{open}\">\
+             <tr class=\"app\"><th scope=\"row\">{name}<small>{app_id} · {region}</small></th>\
+             <td class=\"state {class}\">{word}</td>\
+             <td class=\"n\" data-label=\"Behind\">{}</td>\
+             <td class=\"n\" data-label=\"Open\">{}</td>\
+             <td class=\"n\" data-label=\"Calls\">{shown_calls}</td>\
+             <td class=\"n\" data-label=\"Answered\">{answered}</td>\
+             <td class=\"n\" data-label=\"Media\">{media}</td>\
+             <td class=\"n\" data-label=\"Requests\">{asked} of {budget}/min</td>\
+             <td class=\"chart\">{chart}</td></tr>{}</tbody>\n",
+            Span(lag_s),
+            Grouped(open),
+            self.why(now)
+        )
+    }
+
+    fn requests_per_minute(&self) -> String {
+        let n: u64 = self.minutes.iter().map(|minute| u64::from(minute.requests)).sum();
+        let tenths = n * 10 / (self.minutes.len() as u64).max(1);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
+    /// What is wrong, since when and what to do; and what it is busy with.
+    fn why(&self, now: Moment) -> String {
+        let mut html = String::new();
+        if let Some(trouble) = &self.entry.trouble {
+            let for_s = u64::try_from(now.since_ms(trouble.since)).unwrap_or(0) / 1000;
+            let last = self.entry.facts.last_success.map_or_else(
+                || "It was not read since the start.".into(),
+                |at| format!("It was last read at {}.", Clock(at)),
+            );
+            let _ = write!(
+                html,
+                "<p class=\"error\">{}<br><small>For {}, since {}. {last}</small></p>",
+                Escaped(&trouble.what),
+                Span(for_s),
+                Clock(trouble.since)
+            );
+        }
+        if let Some(note) = &self.entry.note {
+            let _ = write!(html, "<p>{}</p>", Escaped(note));
+        }
+        if html.is_empty() {
+            html
+        } else {
+            format!("<tr class=\"why\"><td colspan=\"9\">{html}</td></tr>")
+        }
+    }
+}
