@@ -12,7 +12,9 @@ mod serving;
 mod simulated;
 
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
-pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
+pub use simulated::{
+    DemoArgs, Order, Pagination, PastEnd, RateLimitHeaders, SimulateArgs, WorldArgs,
+};
 
 /// Prometheus exporter for the CometChat Calls API that counts every call exactly once.
 #[derive(Clone, Debug, Parser)]
