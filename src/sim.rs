@@ -29,7 +29,7 @@ mod world;
 mod tests;
 
 pub use options::Options;
-pub use quirks::Order;
+pub use quirks::{Order, Pagination, PastEnd, RateLimitHeaders};
 pub use server::serve;
 pub use truth::{Truth, TruthQuery};
 pub use world::World;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::config::cli::{Order, SimulateArgs};
+use crate::config::cli::{Order, Pagination, PastEnd, RateLimitHeaders, SimulateArgs};
 use crate::sim::{self, Options, World, serve};
 use crate::web::bind;
 
@@ -86,6 +86,21 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
         order: match args.order {
             Order::NewestFirst => sim::Order::NewestFirst,
             Order::OldestFirst => sim::Order::OldestFirst,
+        },
+        pagination: match args.pagination {
+            Pagination::Full => sim::Pagination::Full,
+            Pagination::NextOnly => sim::Pagination::NextOnly,
+            Pagination::Absent => sim::Pagination::Absent,
+        },
+        past_end: match args.past_end {
+            PastEnd::Empty => sim::PastEnd::Empty,
+            PastEnd::LastPage => sim::PastEnd::LastPage,
+        },
+        rate_limit_headers: match args.rate_limit_headers {
+            RateLimitHeaders::Dashed => sim::RateLimitHeaders::Dashed,
+            RateLimitHeaders::Joined => sim::RateLimitHeaders::Joined,
+            RateLimitHeaders::JoinedOnRefusal => sim::RateLimitHeaders::JoinedOnRefusal,
+            RateLimitHeaders::Absent => sim::RateLimitHeaders::Absent,
         },
         per_page_max: args.per_page_max,
         app_id: args.app_id,

@@ -16,7 +16,9 @@ mod simulated;
 pub use doctor::{DoctorArgs, DoctorOutput};
 pub use printed::{CompletionsArgs, completions, man};
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
-pub use simulated::{DemoArgs, Order, SimulateArgs, WorldArgs};
+pub use simulated::{
+    DemoArgs, Order, Pagination, PastEnd, RateLimitHeaders, SimulateArgs, WorldArgs,
+};
 
 /// Prometheus exporter for the CometChat Calls API that counts every call exactly once.
 #[derive(Clone, Debug, Parser)]

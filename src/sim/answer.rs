@@ -15,12 +15,8 @@ use super::filter::Filter;
 use super::limit::{Standing, Window};
 use super::query::{Query, decode};
 use super::row::Row;
-use super::{TruthQuery, World, date, quirks};
+use super::{Pagination, PastEnd, TruthQuery, World, date, quirks};
 use crate::call::Moment;
-
-const RATE_LIMIT: HeaderName = HeaderName::from_static("x-rate-limit");
-const RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");
-const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-rate-limit-reset");
 
 /// The API in front of a world.
 pub(super) struct Api {
@@ -88,20 +84,27 @@ impl Api {
 
     /// Takes the request from the limit of this minute and says so in the headers.
     fn admit(&self, headers: &mut HeaderMap, now: Moment) -> Result<(), Fault> {
-        let limit = self.world().options().rate_limit;
+        let (limit, names) = {
+            let world = self.world();
+            (world.options().rate_limit, world.options().rate_limit_headers)
+        };
         if limit == 0 {
             return Ok(());
         }
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let Standing { admitted, remaining, reset_at } = window.take(limit, now);
-        headers.insert(RATE_LIMIT, limit.into());
-        headers.insert(RATE_LIMIT_REMAINING, remaining.into());
+        let after_s = reset_at.since_s(now.floor()).max(1);
+        if let Some([limit_name, remaining_name, reset_name]) = names.names(admitted) {
+            headers.insert(HeaderName::from_static(limit_name), limit.into());
+            headers.insert(HeaderName::from_static(remaining_name), remaining.into());
+            if !admitted {
+                headers.insert(RETRY_AFTER, after_s.into());
+                headers.insert(HeaderName::from_static(reset_name), reset_at.0.into());
+            }
+        }
         if admitted {
             return Ok(());
         }
-        let after_s = reset_at.since_s(now.floor()).max(1);
-        headers.insert(RETRY_AFTER, after_s.into());
-        headers.insert(RATE_LIMIT_RESET, reset_at.0.into());
         Err(Fault::TooManyRequests { after_s })
     }
 
@@ -155,21 +158,32 @@ impl Api {
             has_recording: query.word("hasRecording").as_deref() == Some("true"),
             uids: query.word("uid").into_iter().chain(on_behalf_of).collect(),
         };
-        let (listing, per_page) = {
+        let (listing, per_page, pagination) = {
             let mut world = self.world();
             let per_page = quirks::per_page(world.options(), asked);
-            (world.list(now, &filter, page, per_page), per_page)
+            let mut listing = world.list(now, &filter, page, per_page);
+            let n_pages = listing.total.div_ceil(per_page as usize);
+            if listing.rows.is_empty() && world.options().past_end == PastEnd::LastPage {
+                let last = u32::try_from(n_pages).unwrap_or(u32::MAX).max(1);
+                listing = world.list(now, &filter, last, per_page);
+            }
+            (listing, per_page, world.options().pagination)
         };
-        let pagination = json!({
+        let n_pages = listing.total.div_ceil(per_page as usize);
+        let total_pages = match pagination {
+            Pagination::NextOnly => n_pages.min(page as usize + 1),
+            Pagination::Full | Pagination::Absent => n_pages,
+        };
+        let meta = json!({ "pagination": {
             "total": listing.total,
             "count": listing.rows.len(),
             "per_page": per_page,
             "current_page": page,
-            "total_pages": listing.total.div_ceil(per_page as usize),
-        });
+            "total_pages": total_pages,
+        } });
         Ok(json_text(&Envelope {
             data: listing.rows,
-            meta: Some(json!({ "pagination": pagination })),
+            meta: (pagination != Pagination::Absent).then_some(meta),
         }))
     }
 

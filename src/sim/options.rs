@@ -1,6 +1,6 @@
 //! What the simulated world is like.
 
-use super::Order;
+use super::{Order, Pagination, PastEnd, RateLimitHeaders};
 
 /// Settings of the simulated world and of the API that shows it. Plain data: zeros are safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,12 @@ pub struct Options {
     pub live_totals: bool,
     /// In which order `GET /calls` lists.
     pub order: Order,
+    /// What a list says about its pages.
+    pub pagination: Pagination,
+    /// What it shows past its last page.
+    pub past_end: PastEnd,
+    /// Which headers tell of the rate limit.
+    pub rate_limit_headers: RateLimitHeaders,
     /// Rows on a page where the request does not say.
     pub per_page_default: u32,
     /// Most rows on a page; a larger `perPage` is clamped to it.
@@ -58,6 +64,9 @@ impl Default for Options {
             recording_delay_max_s: 600,
             live_totals: true,
             order: Order::NewestFirst,
+            pagination: Pagination::Full,
+            past_end: PastEnd::Empty,
+            rate_limit_headers: RateLimitHeaders::Dashed,
             per_page_default: 30,
             per_page_max: 100,
             app_id: "0123456789abcdef".into(),

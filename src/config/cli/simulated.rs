@@ -76,6 +76,14 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "ORDER", default_value = "newest-first", hide_possible_values = true)]
     pub order: Order,
 
+    /// What a list says about its pages: full, next-only or absent
+    #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
+    pub pagination: Pagination,
+
+    /// What a list shows past its last page: empty or last-page
+    #[arg(long, value_name = "WHAT", default_value = "empty", hide_possible_values = true)]
+    pub past_end: PastEnd,
+
     /// The largest page; larger ones are cut to it
     #[arg(long, value_name = "ROWS", default_value = "100", value_parser = values::count)]
     pub per_page_max: u32,
@@ -100,6 +108,10 @@ pub struct SimulateArgs {
     /// Requests that the API takes in a minute
     #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = values::count)]
     pub rate_limit: u32,
+
+    /// Headers about that limit: dashed, joined, joined-on-refusal or absent
+    #[arg(long, value_name = "WHICH", default_value = "dashed", hide_possible_values = true)]
+    pub rate_limit_headers: RateLimitHeaders,
 
     /// Length of the calls, in thousandths of the usual one
     #[arg(
@@ -126,6 +138,39 @@ pub enum Order {
     NewestFirst,
     /// The other way round.
     OldestFirst,
+}
+
+/// What the simulated list says about its pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pagination {
+    /// As the API is documented.
+    Full,
+    /// `total_pages` is only this page or the next one.
+    NextOnly,
+    /// Nothing.
+    Absent,
+}
+
+/// What the simulated list shows past its last page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PastEnd {
+    /// No rows.
+    Empty,
+    /// The last page again.
+    LastPage,
+}
+
+/// Headers of the simulated API about its rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RateLimitHeaders {
+    /// `X-Rate-Limit`, on all answers.
+    Dashed,
+    /// `X-RateLimit-Limit`, on all answers.
+    Joined,
+    /// `X-RateLimit-Limit`, on 429 only.
+    JoinedOnRefusal,
+    /// None, and no `Retry-After`.
+    Absent,
 }
 
 /// The fastest that a world may go: a day in less than half a minute.

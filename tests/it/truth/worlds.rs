@@ -43,6 +43,23 @@ fn pages_that_are_cut_below_what_was_asked_for_are_counted_exactly() {
 }
 
 #[test]
+fn odd_paging_and_headers_are_counted_exactly() {
+    for quirk in [
+        ["--seed=8", "--pagination=next-only", "--past-end=empty"],
+        ["--seed=9", "--pagination=absent", "--past-end=last-page"],
+        ["--seed=10", "--past-end=last-page", "--rate-limit-headers=joined"],
+        ["--seed=11", "--rate-limit-headers=joined-on-refusal", "--pagination=absent"],
+        ["--seed=12", "--rate-limit-headers=absent", "--past-end=last-page"],
+    ] {
+        eprintln!("{quirk:?}");
+        check(Setting {
+            world: &[&quirk[..], &["--per-page-max=7"]].concat(),
+            ..Setting::default()
+        });
+    }
+}
+
+#[test]
 fn totals_that_grow_while_a_call_goes_on_are_counted_exactly() {
     let world = ["--seed=5", "--live-totals", "--duration-scale=100"];
     check(Setting { world: &world, ..Setting::default() });
