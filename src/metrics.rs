@@ -9,12 +9,13 @@ pub mod catalog;
 pub mod examples;
 pub mod format;
 pub mod health;
+mod open_metrics;
+mod plain;
 mod protobuf;
 pub mod render;
 mod samples;
 mod snapshot;
 mod sums;
-mod text;
 pub mod view;
 
 #[cfg(test)]

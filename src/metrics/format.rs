@@ -2,8 +2,7 @@
 
 use super::catalog::Family;
 use super::samples::Sample;
-use super::text::Dialect;
-use super::{protobuf, text};
+use super::{open_metrics, plain, protobuf};
 
 /// A format of `/metrics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +48,8 @@ impl Format {
     /// Writes a family: `parts` are its samples, as [`Self::write_sample`] wrote them.
     pub(super) fn write_family(self, family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
         match self {
-            Self::Text => text::write_family(Dialect::Plain, family, parts, out),
-            Self::OpenMetrics => text::write_family(Dialect::Open, family, parts, out),
+            Self::Text => plain::write_family(family, parts, out),
+            Self::OpenMetrics => open_metrics::write_family(family, parts, out),
             Self::Protobuf => protobuf::write_family(family, parts, out),
         }
     }
@@ -58,8 +57,8 @@ impl Format {
     /// Appends a sample of a family.
     pub(super) fn write_sample(self, family: &Family, sample: &Sample<'_>, out: &mut Vec<u8>) {
         match self {
-            Self::Text => text::write_sample(Dialect::Plain, family, sample, out),
-            Self::OpenMetrics => text::write_sample(Dialect::Open, family, sample, out),
+            Self::Text => plain::write_sample(family, sample, out),
+            Self::OpenMetrics => open_metrics::write_sample(family, sample, out),
             Self::Protobuf => protobuf::write_sample(family, sample, out),
         }
     }

@@ -1,4 +1,4 @@
-//! The two text formats: 0.0.4 and OpenMetrics 1.0.0.
+//! The text format OpenMetrics 1.0.0.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -6,25 +6,13 @@ use super::catalog::{Family, FamilyType};
 use super::examples::Example;
 use super::samples::{Sample, Spread, Value, signed_seconds, whole};
 
-/// Which of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// 0.0.4.
-    Plain,
-    /// OpenMetrics.
-    Open,
-}
-
-/// Writes HELP, TYPE and, in OpenMetrics, UNIT, and the samples behind them.
-pub(super) fn write_family(dialect: Dialect, family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
-    let (name, kind) = match dialect {
-        Dialect::Plain => (family.name, family.kind.word()),
-        Dialect::Open => (family.base_name(), family.kind.open_metrics_word()),
-    };
+/// Writes HELP, TYPE and UNIT, and the samples behind them.
+pub(super) fn write_family(family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+    let (name, kind) = (family.base_name(), family.kind.open_metrics_word());
     for text in ["# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", kind, "\n"] {
         out.extend_from_slice(text.as_bytes());
     }
-    if let (Dialect::Open, Some(unit)) = (dialect, family.unit()) {
+    if let Some(unit) = family.unit() {
         line(out, format_args!("# UNIT {name} {unit}"));
     }
     for part in parts {
@@ -33,40 +21,28 @@ pub(super) fn write_family(dialect: Dialect, family: &Family, parts: &[&[u8]], o
 }
 
 /// Appends the lines of a sample.
-pub(super) fn write_sample(
-    dialect: Dialect,
-    family: &Family,
-    sample: &Sample<'_>,
-    out: &mut Vec<u8>,
-) {
+pub(super) fn write_sample(family: &Family, sample: &Sample<'_>, out: &mut Vec<u8>) {
     match sample.value {
         Value::Number(value, example) => {
             let labels = Labels { of: sample, le: None };
-            let example = Exemplar { of: example.filter(|_| dialect == Dialect::Open), value: 1.0 };
+            let example = Exemplar { of: example, value: 1.0 };
             line(out, format_args!("{}{labels} {value}{example}", family.name));
         }
-        Value::Spread(spread) => write_spread(dialect, family, sample, spread, out),
+        Value::Spread(spread) => write_spread(family, sample, spread, out),
     }
-    if let (Dialect::Open, Some(created), FamilyType::Counter | FamilyType::Histogram) =
-        (dialect, sample.created, family.kind)
+    if let (Some(created), FamilyType::Counter | FamilyType::Histogram) =
+        (sample.created, family.kind)
     {
         let (name, labels) = (family.base_name(), Labels { of: sample, le: None });
         line(out, format_args!("{name}_created{labels} {}", signed_seconds(created.0)));
     }
 }
 
-fn write_spread(
-    dialect: Dialect,
-    family: &Family,
-    sample: &Sample<'_>,
-    spread: &Spread<'_>,
-    out: &mut Vec<u8>,
-) {
+fn write_spread(family: &Family, sample: &Sample<'_>, spread: &Spread<'_>, out: &mut Vec<u8>) {
     let name = family.name;
     for (idx, &(bound, count)) in spread.cumulative.iter().enumerate() {
-        let labels = Labels { of: sample, le: Some((dialect, bound)) };
+        let labels = Labels { of: sample, le: Some(bound) };
         let example = spread.examples.get(idx).copied().flatten();
-        let example = example.filter(|_| dialect == Dialect::Open);
         let value = example.map_or(0.0, |example| whole(example.value));
         let example = Exemplar { of: example, value };
         line(out, format_args!("{name}_bucket{labels} {count}{example}"));
@@ -93,7 +69,7 @@ impl fmt::Write for Sink<'_> {
 /// `{name="value",…}`, or nothing.
 struct Labels<'s> {
     of: &'s Sample<'s>,
-    le: Option<(Dialect, f64)>,
+    le: Option<f64>,
 }
 
 impl Display for Labels<'_> {
@@ -104,14 +80,14 @@ impl Display for Labels<'_> {
             write!(f, "{name}=\"{}\"", Escaped(value))?;
             before = ',';
         }
-        if let Some((dialect, bound)) = self.le {
+        if let Some(bound) = self.le {
             f.write_char(before)?;
             before = ',';
-            match dialect {
-                _ if bound.is_infinite() => f.write_str("le=\"+Inf\"")?,
-                Dialect::Plain => write!(f, "le=\"{bound}\"")?,
-                // OpenMetrics wants one spelling: `5.0`.
-                Dialect::Open => write!(f, "le=\"{bound:?}\"")?,
+            if bound.is_infinite() {
+                f.write_str("le=\"+Inf\"")?;
+            } else {
+                // There is one spelling: `5.0`.
+                write!(f, "le=\"{bound:?}\"")?;
             }
         }
         if before == ',' { f.write_char('}') } else { Ok(()) }
