@@ -2,7 +2,7 @@
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use expect_test::{Expect, expect};
+use expect_test::{Expect, expect, expect_file};
 
 use super::*;
 use crate::config::settings::{Listen, ListenAddress};
@@ -211,73 +211,5 @@ fn help_and_version_are_no_errors() {
 
 #[test]
 fn the_short_help_reads_well() {
-    expect![[r#"
-        Prometheus exporter for the CometChat Calls API that counts every call exactly once
-
-        Usage: cometchat-exporter [run] [OPTIONS]
-               cometchat-exporter <COMMAND> [OPTIONS]
-
-        Commands (without one: run):
-          run           Poll the API and serve /metrics
-          demo          Try it out: a simulated API and the exporter in one process, nothing to configure
-          simulate      Serve a simulated Calls API, and nothing else
-          check-config  Name every problem of a configuration with its place, start nothing
-          doctor        Ask the API a dozen times, and say what was found and what to mend
-          completions   Print the completions for a shell: bash, elvish, fish, powershell or zsh
-          man           Print the man page
-          healthcheck   Exit with 0 if the exporter answers; for health checks of containers
-          help          Print this message or the help of the given subcommand(s)
-
-        Options:
-              --config.file <PATH>
-                  Configuration file (YAML)
-              --config.auto-reload
-                  Read the configuration file again by itself when it has changed
-              --config.auto-reload-interval <DURATION>
-                  How often to look whether it has, at least 1s [default: 30s]
-              --poll.interval <DURATION>
-                  Time from poll to poll, at least 1s [default: 30s]
-              --count.from <WHEN>
-                  Count calls from then on: now, a duration back (30d) or a time (2026-01-31T00:00:00Z)
-                  [default: now]
-              --state.path <FILE|memory>
-                  File that keeps the counts over a restart, or memory [default: cometchat-exporter.redb]
-              --log.level <LEVEL>
-                  The least that is logged: trace, debug, info, warn or error [default: info]
-              --log.format <FORMAT>
-                  How a log line looks: logfmt or json [default: logfmt]
-          -h, --help
-                  Print help
-          -V, --version
-                  Print version
-
-        One app without a file:
-              --cometchat.app-id <ID>          The one app to read, without a file that lists apps
-              --cometchat.region <REGION>      Its region: us, eu or in
-              --cometchat.api-key-file <PATH>  File that holds its API key, read again when it changes
-              --cometchat.base-url <URL>       Address of the API [default:
-                                               https://{appId}.call-{region}.cometchat.io/v3]
-
-        Web server:
-              --web.listen-address <ADDRESS>  Address to listen on, repeatable: :PORT (all addresses),
-                                              HOST:PORT, [::1]:PORT or unix:PATH [default: :10180]
-              --web.config.file <PATH>        File with TLS, passwords and limits, in the format of
-                                              Prometheus' exporter-toolkit
-              --web.route-prefix <PATH>       What stands before every path [default: the path of
-                                              --web.external-url]
-              --web.external-url <URL>        Address under which people reach it, for links, if a proxy
-                                              stands before it
-              --web.systemd-socket            Listen on the sockets that systemd opened, in place of
-                                              --web.listen-address
-              --web.telemetry-path <PATH>     Path of the metrics [default: /metrics]
-              --web.max-requests <NUMBER>     Scrapes at once, others get 503; 0 is no limit [default: 40]
-              --web.enable-lifecycle          Allow POST /-/reload and POST /-/quit
-              --web.open-health               Answer /-/healthy and /-/ready without a password, too
-
-        Flags of a command stand behind its name: `cometchat-exporter check-config --config.file=x.yaml`.
-
-        One app can also be given by the variables COMETCHAT_APP_ID, COMETCHAT_REGION and
-        COMETCHAT_API_KEY_FILE (or COMETCHAT_API_KEY). A flag goes over a variable, a variable over the
-        file.
-    "#]].assert_eq(&Cli::command().term_width(100).render_help().to_string());
+    expect_file!["help.txt"].assert_eq(&Cli::command().term_width(100).render_help().to_string());
 }

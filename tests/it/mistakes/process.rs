@@ -121,11 +121,11 @@ pub(super) fn value(metrics: &str, series: &str) -> Option<u64> {
     metrics.lines().find_map(|line| line.strip_prefix(series))?.trim().parse().ok()
 }
 
-/// The rows of the table on the page, without how long ago things were.
-pub(super) fn rows(page: &str) -> String {
-    let rows = page.lines().filter(|line| line.starts_with("<tr><td>"));
-    let rows = rows.map(|row| cover(&cover(row, "no</td><td>", &['<']), "For ", &['.']));
-    rows.map(|row| masked(&row)).collect::<Vec<_>>().join("\n")
+/// What the page says is wrong, app by app, without how long ago things were.
+pub(super) fn troubles(page: &str) -> String {
+    let troubles = page.split("<p class=\"error\">").skip(1);
+    let troubles = troubles.map(|rest| rest.split("<br>").next().unwrap());
+    troubles.map(masked).collect::<Vec<_>>().join("\n")
 }
 
 /// An API that refuses every key, and repeats it in its answer; returns its base URL.
