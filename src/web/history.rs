@@ -1,5 +1,5 @@
 //! The last hour of one app, minute by minute, and what was counted since midnight: in memory, of
-//! a fixed size (about 1.3 KiB an app), and gone with the process.
+//! a fixed size, and gone with the process.
 
 use std::collections::VecDeque;
 
