@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::api::{BODY_BYTES_MAX, Client, Options, Proxies, Transport};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::cli::{DoctorArgs, DoctorOutput};
+use crate::config::cli::{DoctorArgs, Output};
 use crate::config::settings::{AppSettings, CountFrom, StateSettings};
 use crate::sweep::{Budget, BudgetOptions};
 
@@ -71,7 +71,7 @@ pub async fn doctor(
     }
     let timeout = Duration::from_millis(settings.poll.timeout_ms);
     let transport = Transport::new(timeout, Proxies::Environment)?;
-    let is_text = args.output == DoctorOutput::Text;
+    let is_text = args.output == Output::Text;
     let state = state(&settings.state);
     let mut is_well = state.verdict < Verdict::Fail;
     if is_text {

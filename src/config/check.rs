@@ -1,7 +1,10 @@
 //! What `check-config` says.
 
-use super::cli::RunArgs;
-use super::load::load;
+use serde::Serialize;
+
+use super::cli::{CheckArgs, Output};
+use super::fault::{Fault, Faults};
+use super::load::{Loaded, load};
 use super::settings::{CountFrom, KeySource, Settings, StateSettings};
 use super::surroundings::Surroundings;
 
@@ -14,18 +17,57 @@ pub struct Report {
     pub is_valid: bool,
 }
 
+/// The same for a program.
+#[derive(Serialize)]
+struct JsonReport<'a> {
+    valid: bool,
+    faults: Vec<JsonFault<'a>>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonFault<'a> {
+    line: Option<u64>,
+    column: Option<u64>,
+    message: &'a str,
+}
+
 /// Checks a configuration without starting anything.
-pub fn check(args: &RunArgs, around: &dyn Surroundings) -> Report {
-    match load(args, around) {
+pub fn check(args: &CheckArgs, around: &dyn Surroundings) -> Report {
+    let loaded = load(&args.run, around);
+    let is_valid = loaded.is_ok();
+    let text = match args.output {
+        Output::Text => text(loaded),
+        Output::Json => json(loaded),
+    };
+    Report { text, is_valid }
+}
+
+fn text(loaded: Result<Loaded, Faults>) -> String {
+    match loaded {
         Ok(loaded) => {
             let mut lines = vec!["the configuration is valid".to_owned()];
             lines.extend(summary(&loaded.settings));
-            let notes = loaded.notices.into_iter().chain(notes(&loaded.settings));
-            lines.extend(notes.map(|note| format!("note: {note}")));
-            Report { text: lines.join("\n"), is_valid: true }
+            lines.extend(notes(loaded).into_iter().map(|note| format!("note: {note}")));
+            lines.join("\n")
         }
-        Err(faults) => Report { text: faults.to_string(), is_valid: false },
+        Err(faults) => faults.to_string(),
     }
+}
+
+fn json(loaded: Result<Loaded, Faults>) -> String {
+    let (notes, faults) = match loaded {
+        Ok(loaded) => (notes(loaded), None),
+        Err(faults) => (Vec::new(), Some(faults)),
+    };
+    let faults: Vec<_> = faults.iter().flat_map(Faults::iter).map(json_fault).collect();
+    let report = JsonReport { valid: faults.is_empty(), faults, notes };
+    serde_json::to_string_pretty(&report).expect("names of fields and text make JSON")
+}
+
+fn json_fault(fault: &Fault) -> JsonFault<'_> {
+    let (line, column) = fault.place.map(|place| (place.line, place.column)).unzip();
+    JsonFault { line, column, message: &fault.text }
 }
 
 fn summary(settings: &Settings) -> [String; 2] {
@@ -36,8 +78,8 @@ fn summary(settings: &Settings) -> [String; 2] {
     [format!("apps: {}", settings.apps.len()), format!("state: {state}")]
 }
 
-fn notes(settings: &Settings) -> Vec<String> {
-    let mut notes = Vec::new();
+fn notes(loaded: Loaded) -> Vec<String> {
+    let Loaded { settings, notices: mut notes, .. } = loaded;
     if !matches!(settings.count.from, CountFrom::At(_)) {
         notes.push(
             "count.from is relative to the start of each exporter; two replicas need a date, \

@@ -8,12 +8,12 @@ use clap::{Args, Parser, Subcommand};
 use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, StateSettings};
 use super::values;
 
-mod doctor;
+mod examining;
 mod printed;
 mod serving;
 mod simulated;
 
-pub use doctor::{DoctorArgs, DoctorOutput};
+pub use examining::{CheckArgs, DoctorArgs, Output};
 pub use printed::{CompletionsArgs, completions, man};
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
 pub use simulated::{
@@ -81,7 +81,7 @@ pub enum Command {
     /// Serve a simulated Calls API, and nothing else
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
-    CheckConfig(RunArgs),
+    CheckConfig(CheckArgs),
     /// Ask the API a dozen times, and say what was found and what to mend
     Doctor(DoctorArgs),
     /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
@@ -92,7 +92,7 @@ pub enum Command {
     Healthcheck(HealthcheckArgs),
 }
 
-/// The flags of `run` and `check-config`. Those that the file can say too are `None` unless given.
+/// The flags of `run`. Those that the file can say too are `None` unless given.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
     /// Configuration file (YAML)

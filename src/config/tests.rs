@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use expect_test::{Expect, expect, expect_file};
 
-use super::cli::{Cli, Command, RunArgs};
+use super::cli::{CheckArgs, Cli, Command, Output, RunArgs};
 use super::settings::{CountFrom, KeySource, StateSettings};
 use super::*;
 
@@ -304,7 +304,10 @@ fn a_relative_key_file_lies_beside_the_configuration() {
 
 #[test]
 fn check_config_says_what_is_valid_and_what_to_mind() {
-    let check = |line: &str, yaml: &str| check(&args(line), &World::new().file("x.yaml", yaml));
+    let check = |line: &str, yaml: &str| {
+        let args = CheckArgs { run: args(line), output: Output::Text };
+        check(&args, &World::new().file("x.yaml", yaml))
+    };
     let yaml = "apps: [{ app_id: a, region: us, api_key: hush }, { app_id: b, region: us, api_key_file: keys/staging }]";
     let report = check("--config.file=x.yaml", yaml);
     assert!(report.is_valid);
@@ -328,6 +331,30 @@ fn check_config_says_what_is_valid_and_what_to_mind() {
     expect![[r#"
         x.yaml:1:8: api_key_file is missing
         x.yaml:2:1: unknown key `x` at the top of the file; known are apps, poll, count, recent, metrics, state"#]].assert_eq(&report.text);
+}
+
+#[test]
+fn check_config_tells_programs_the_same() {
+    let check = |yaml: &str| {
+        let args = CheckArgs { run: args("--config.file=x.yaml"), output: Output::Json };
+        check(&args, &World::new().file("x.yaml", yaml)).text
+    };
+    expect![[r#"
+        {
+          "valid": false,
+          "faults": [
+            {
+              "line": 1,
+              "column": 8,
+              "message": "x.yaml:1:8: api_key_file is missing"
+            }
+          ],
+          "notes": []
+        }"#]]
+    .assert_eq(&check("apps: [{ app_id: a, region: us }]"));
+    let valid = check("apps: [{ app_id: a, region: us, api_key: hush }]");
+    let valid: serde_json::Value = serde_json::from_str(&valid).expect("it is JSON");
+    assert_eq!((&valid["valid"], valid["notes"].as_array().map(Vec::len)), (&true.into(), Some(2)));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn without_a_command_it_runs() {
     assert_eq!((bare.log_level, bare.log_format), (LogLevel::Debug, LogFormat::Json));
     assert!(matches!(
         parse("check-config --config.file=x"),
-        Ok(Command::CheckConfig(args)) if args.config_file == Some("x".into())
+        Ok(Command::CheckConfig(args)) if args.run.config_file == Some("x".into())
     ));
 }
 

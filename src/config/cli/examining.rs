@@ -1,10 +1,10 @@
-//! The flags of `doctor`.
+//! The flags of `doctor` and `check-config`: those of `run`, so that what is looked at is what would run.
 
 use clap::Args;
 
 use super::RunArgs;
 
-/// The flags of `doctor`: those of `run`, so that what is examined is what would run.
+/// The flags of `doctor`.
 #[derive(Args, Clone, Debug)]
 pub struct DoctorArgs {
     /// Name of an app to examine, repeatable [default: all of them]
@@ -13,16 +13,28 @@ pub struct DoctorArgs {
 
     /// text, or json for a report: without keys and ids
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
-    pub output: DoctorOutput,
+    pub output: Output,
 
     #[command(flatten)]
     /// The flags of the exporter.
     pub run: RunArgs,
 }
 
-/// How the findings are shown.
+/// The flags of `check-config`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// text, or json for programs: every fault with its line and column
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub output: Output,
+
+    #[command(flatten)]
+    /// The flags of the exporter.
+    pub run: RunArgs,
+}
+
+/// How what was found is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum DoctorOutput {
+pub enum Output {
     /// For people.
     Text,
     /// One JSON object.
