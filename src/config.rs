@@ -25,6 +25,9 @@ mod web_tls;
 #[cfg(test)]
 mod tests;
 
+/// The configuration file as a JSON Schema.
+pub const SCHEMA: &str = include_str!("config/schema.json");
+
 pub use check::{Report, check};
 pub use effective::effective;
 pub use fault::{Fault, Faults, Place};

@@ -23,6 +23,10 @@ async fn main() -> ExitCode {
             print!("{}", cli::completions(args));
             Ok(())
         }
+        Command::ConfigSchema => {
+            print!("{}", config::SCHEMA);
+            Ok(())
+        }
         Command::Man => cli::man().map(|page| print!("{page}")).map_err(Into::into),
         Command::Doctor(args) => match config::load(&args.run, &Process) {
             Ok(loaded) => {

@@ -88,6 +88,8 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the man page
     Man,
+    /// Print a JSON Schema of the configuration file, for editors
+    ConfigSchema,
     /// Exit with 0 if the exporter answers; for health checks of containers
     Healthcheck(HealthcheckArgs),
 }

@@ -9,6 +9,7 @@ mod page;
 mod process;
 mod prometheus;
 mod rules;
+mod schema;
 mod simulation;
 mod tidy;
 mod truth;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
+use crate::config::SCHEMA;
 use crate::config::cli::Cli;
 use crate::config::keys;
 use crate::config::settings::{CountSettings, PollSettings, RECENT_WINDOW_S, StateSettings};
@@ -37,6 +38,31 @@ fn every_flag_and_key_is_documented() {
     }
     missing.retain(|word| !page.contains(word.as_str()));
     assert!(missing.is_empty(), "not in docs/configuration.md: {missing:?}");
+}
+
+#[test]
+fn the_schema_has_every_key_and_no_other() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("it is JSON");
+    let names = |properties: &serde_json::Value| -> Vec<String> {
+        let mut names: Vec<String> =
+            properties.as_object().expect("an object").keys().cloned().collect();
+        names.sort_unstable();
+        names
+    };
+    let sorted = |names: Vec<&str>| {
+        let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
+    let sections = keys::SECTIONS.map(|section| section.name).to_vec();
+    assert_eq!(names(&schema["properties"]), sorted(sections));
+    for section in keys::SECTIONS {
+        let of_section = &schema["properties"][section.name];
+        let of_section = if section.name == "apps" { &of_section["items"] } else { of_section };
+        let keys = section.keys.iter().map(|(key, _)| *key).collect();
+        assert_eq!(names(&of_section["properties"]), sorted(keys), "{}", section.name);
+        assert_eq!(of_section["additionalProperties"], false, "{}", section.name);
+    }
 }
 
 #[test]
