@@ -176,6 +176,28 @@ fn a_list_that_never_stands_still_is_read_completely() {
 }
 
 #[test]
+fn answers_that_were_under_way_together_correct_nothing() {
+    // Calls whose totals grow each second, on a list that moves while ten pages of it are asked for.
+    let life = |idx: i64| {
+        let at_s = idx / 8;
+        let key = key(at_s, &format!("s{idx}"));
+        let rows = (0..100).map(|s| {
+            let mut call = open(&key);
+            call.status = Status::Ongoing;
+            call.amounts.set(Amount::AudioMs, u64::try_from(s).unwrap() * 1000 + 1);
+            ((at_s + s) * 1000 + idx % 8 * 120, Some(call))
+        });
+        let end = ((at_s + 101) * 1000, Some(ended(&key, Some(at_s + 101), 101_000)));
+        Life { rows: rows.chain([end]).collect(), key, bound_ms: i64::MAX }
+    };
+    let mut world = World::new((0..1_600).map(life).collect(), QUIRKS, Random::new(1));
+    let reading = Reading { limit: 60_000, n_at_once: 10, rest_s: 900, ..READING };
+    let outcome = play(&mut world, &mut Random::new(1), reading);
+    assert_eq!(outcome.breaches, Vec::<String>::new());
+    assert_eq!(outcome.durable.saved.totals.corrections, 0);
+}
+
+#[test]
 fn calls_with_an_unknown_word_count_as_other_once_they_are_over() {
     for ended_s in [Some(AT_S + 5), None] {
         let key = key(AT_S, "strange");
