@@ -48,7 +48,12 @@ struct Line {
 
 impl Line {
     fn of(finding: Finding, app: Option<&AppSettings>) -> Self {
-        let text = app.map_or_else(|| finding.text.clone(), |app| without_ids(&finding.text, app));
+        // What went wrong quotes addresses and paths; all else is in words of our own.
+        let quotes = finding.verdict >= Verdict::Warn && is_quoting(finding.subject);
+        let text = match app.filter(|_| quotes) {
+            Some(app) => without_ids(&finding.text, app),
+            None => finding.text,
+        };
         let verdict = finding.verdict.word();
         Self { subject: finding.subject, verdict, text, advice: finding.advice }
     }
@@ -186,6 +191,11 @@ fn shown(head: &str, findings: &[Finding]) -> String {
         }
     }
     text
+}
+
+/// Whether a finding about this repeats what an exchange or a key file said.
+fn is_quoting(subject: &str) -> bool {
+    matches!(subject, "access" | "unfinished")
 }
 
 /// The app's own names do not belong into a report.
