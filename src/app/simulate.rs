@@ -86,6 +86,8 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
         order: match args.order {
             Order::NewestFirst => sim::Order::NewestFirst,
             Order::OldestFirst => sim::Order::OldestFirst,
+            Order::StartedFirst => sim::Order::StartedFirst,
+            Order::ChangedFirst => sim::Order::ChangedFirst,
         },
         pagination: match args.pagination {
             Pagination::Full => sim::Pagination::Full,
@@ -95,9 +97,11 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
         past_end: match args.past_end {
             PastEnd::Empty => sim::PastEnd::Empty,
             PastEnd::LastPage => sim::PastEnd::LastPage,
+            PastEnd::Error => sim::PastEnd::Error,
         },
         rate_limit_headers: match args.rate_limit_headers {
             RateLimitHeaders::Dashed => sim::RateLimitHeaders::Dashed,
+            RateLimitHeaders::DashedOnRefusal => sim::RateLimitHeaders::DashedOnRefusal,
             RateLimitHeaders::Joined => sim::RateLimitHeaders::Joined,
             RateLimitHeaders::JoinedOnRefusal => sim::RateLimitHeaders::JoinedOnRefusal,
             RateLimitHeaders::Absent => sim::RateLimitHeaders::Absent,
@@ -106,6 +110,9 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
         app_id: args.app_id,
         api_key: args.api_key,
         rate_limit: args.rate_limit,
+        quirks: args.quirks.into_iter().collect(),
+        faults: args.faults.into_iter().collect(),
+        latency_ms: u32::try_from(args.latency_ms).unwrap_or(u32::MAX),
         ..Options::default()
     };
     let (key, app_id, what) = (options.api_key.clone(), options.app_id.clone(), options.describe());

@@ -1,27 +1,32 @@
 //! From one request to one answer, without a socket.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::fault::Fault;
 use super::filter::Filter;
 use super::limit::{Standing, Window};
 use super::query::{Query, decode};
+use super::refusal::Refusal;
+use super::reply::{Reply, json_response};
+use super::rng::Rng;
 use super::row::Row;
-use super::{Pagination, PastEnd, TruthQuery, World, date, quirks};
+use super::{
+    Fault, Options, Pagination, PastEnd, Quirk, TruthQuery, World, date, faults, quirks, shape,
+};
 use crate::call::Moment;
 
 /// The API in front of a world.
 pub(super) struct Api {
     world: Arc<Mutex<World>>,
     window: Mutex<Window>,
+    n_requests: AtomicU64,
 }
 
 /// A list with its pagination, or one call.
@@ -45,37 +50,46 @@ struct Single {
 impl Api {
     /// The API in front of `world`, with the limit of this minute unused.
     pub(super) fn new(world: Arc<Mutex<World>>) -> Self {
-        Self { world, window: Mutex::default() }
+        Self { world, window: Mutex::default(), n_requests: AtomicU64::new(0) }
     }
 
-    /// Answers one request that arrived at `now`.
-    pub(super) fn answer(&self, request: &Parts, now: Moment) -> Response<Full<Bytes>> {
+    /// Answers one request that arrived at `now`, or tells what happens instead.
+    pub(super) fn answer(&self, request: &Parts, now: Moment) -> Reply {
         let path = request.uri.path();
         let query = Query::parse(request.uri.query().unwrap_or_default());
         let mut headers = HeaderMap::new();
-        let outcome = match (&request.method, path, versioned(path)) {
-            (&Method::GET, "/truth", _) => self.truth(&query, now),
-            (method, _, Some(resource)) => self
-                .admit(&mut headers, now)
-                .and_then(|()| self.check_key(&request.headers))
-                .and_then(|()| match method {
-                    &Method::GET => self.resource(path, resource, &query, &request.headers, now),
-                    _ => Err(Fault::NoSuchApi { path: path.to_owned() }),
-                }),
-            (_, _, None) => Err(Fault::NoSuchApi { path: path.to_owned() }),
-        };
-        let (status, body) = match outcome {
-            Ok(body) => (StatusCode::OK, body),
-            Err(fault) => (fault.status(), fault.body().to_string()),
-        };
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Ok(date) = HeaderValue::try_from(date::imf_fixdate(now.floor().0)) {
             headers.insert(DATE, date);
         }
-        let mut response = Response::new(Full::new(Bytes::from(body)));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
+        if let (&Method::GET, "/truth") = (&request.method, path) {
+            let response = match self.truth(&query, now) {
+                Ok(body) => json_response(StatusCode::OK, body),
+                Err(refusal) => json_response(refusal.status(), refusal.body().to_string()),
+            };
+            return Reply::at_once(with_headers(response, headers));
+        }
+        let nth = self.n_requests.fetch_add(1, Ordering::Relaxed);
+        let options = self.world().options().clone();
+        let mut rng = Rng::of(&[options.seed, nth, 6]);
+        let fault = faults::of_answer(&options, &mut rng);
+        let outcome = match (fault, versioned(path)) {
+            (Some(Fault::Error), _) => Err(Refusal::broken(&mut rng)),
+            (_, Some(resource)) => self
+                .admit(&options, fault, &mut headers, now)
+                .and_then(|()| check_key(&options, &request.headers))
+                .and_then(|()| match request.method {
+                    Method::GET => {
+                        self.resource(path, resource, &query, &request.headers, now, &mut rng)
+                    }
+                    _ => Err(Refusal::NoSuchApi { path: path.to_owned() }),
+                }),
+            (_, None) => Err(Refusal::NoSuchApi { path: path.to_owned() }),
+        };
+        let response = match outcome {
+            Ok(body) => json_response(StatusCode::OK, body),
+            Err(refusal) => quirks::refuse(&options, &refusal),
+        };
+        Reply::with(fault, &options, with_headers(response, headers), &mut rng)
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -83,40 +97,40 @@ impl Api {
     }
 
     /// Takes the request from the limit of this minute and says so in the headers.
-    fn admit(&self, headers: &mut HeaderMap, now: Moment) -> Result<(), Fault> {
-        let (limit, names) = {
-            let world = self.world();
-            (world.options().rate_limit, world.options().rate_limit_headers)
-        };
-        if limit == 0 {
+    fn admit(
+        &self,
+        options: &Options,
+        fault: Option<Fault>,
+        headers: &mut HeaderMap,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        let limit = options.rate_limit;
+        let Standing { admitted, remaining, reset_at } = if fault == Some(Fault::Throttled) {
+            // As if somebody else had used the limit up.
+            Standing { admitted: false, remaining: 0, reset_at: now.floor().plus_s(1) }
+        } else if limit == 0 {
             return Ok(());
-        }
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let Standing { admitted, remaining, reset_at } = window.take(limit, now);
+        } else {
+            let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+            window.take(limit, now)
+        };
         let after_s = reset_at.since_s(now.floor()).max(1);
-        if let Some([limit_name, remaining_name, reset_name]) = names.names(admitted) {
+        if let Some([limit_name, remaining_name, reset_name]) =
+            options.rate_limit_headers.names(admitted)
+        {
             headers.insert(HeaderName::from_static(limit_name), limit.into());
             headers.insert(HeaderName::from_static(remaining_name), remaining.into());
             if !admitted {
-                headers.insert(RETRY_AFTER, after_s.into());
                 headers.insert(HeaderName::from_static(reset_name), reset_at.0.into());
+                if let Some(value) = quirks::retry_after(options, after_s, reset_at) {
+                    headers.insert(RETRY_AFTER, value);
+                }
             }
         }
         if admitted {
             return Ok(());
         }
-        Err(Fault::TooManyRequests { after_s })
-    }
-
-    fn check_key(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        let key = headers.get("apikey").map(HeaderValue::as_bytes).unwrap_or_default();
-        if key.is_empty() {
-            return Err(Fault::EmptyKey);
-        }
-        if key != self.world().options().api_key.as_bytes() {
-            return Err(Fault::wrong_key(&String::from_utf8_lossy(key)));
-        }
-        Ok(())
+        Err(Refusal::TooManyRequests { after_s })
     }
 
     fn resource(
@@ -126,16 +140,17 @@ impl Api {
         query: &Query,
         headers: &HeaderMap,
         now: Moment,
-    ) -> Result<String, Fault> {
+        rng: &mut Rng,
+    ) -> Result<String, Refusal> {
         let on_behalf_of = headers.get("onbehalfof").and_then(|value| value.to_str().ok());
         let on_behalf_of = on_behalf_of.filter(|uid| !uid.is_empty()).map(str::to_owned);
         match resource.strip_prefix("/calls") {
-            Some("" | "/") => self.list(query, on_behalf_of, now),
+            Some("" | "/") => self.list(query, on_behalf_of, now, rng),
             Some(rest) => match rest.strip_prefix('/') {
                 Some(id) if !id.contains('/') => self.get(&decode(id), on_behalf_of, now),
-                Some(_) | None => Err(Fault::NoSuchApi { path: path.to_owned() }),
+                Some(_) | None => Err(Refusal::NoSuchApi { path: path.to_owned() }),
             },
-            None => Err(Fault::NoSuchApi { path: path.to_owned() }),
+            None => Err(Refusal::NoSuchApi { path: path.to_owned() }),
         }
     }
 
@@ -144,47 +159,54 @@ impl Api {
         query: &Query,
         on_behalf_of: Option<String>,
         now: Moment,
-    ) -> Result<String, Fault> {
-        let page = quirks::page(query.number("page", 0)?);
-        let asked = query.number("perPage", 1)?;
-        let filter = Filter {
-            call_type: query.word("type"),
-            mode: query.word("mode"),
-            status: query.word("status"),
-            receiver_type: query.word("receiverType"),
-            participants_count: query.number("participantsCount", 0)?,
-            started_at: query.number("startedAt", 0)?,
-            ended_at: query.number("endedAt", 0)?,
-            has_recording: query.word("hasRecording").as_deref() == Some("true"),
-            uids: query.word("uid").into_iter().chain(on_behalf_of).collect(),
-        };
-        let (listing, per_page, pagination) = {
-            let mut world = self.world();
-            let per_page = quirks::per_page(world.options(), asked);
-            let mut listing = world.list(now, &filter, page, per_page);
-            let n_pages = listing.total.div_ceil(per_page as usize);
-            if listing.rows.is_empty() && world.options().past_end == PastEnd::LastPage {
-                let last = u32::try_from(n_pages).unwrap_or(u32::MAX).max(1);
-                listing = world.list(now, &filter, last, per_page);
-            }
-            (listing, per_page, world.options().pagination)
-        };
+        rng: &mut Rng,
+    ) -> Result<String, Refusal> {
+        let mut world = self.world();
+        let options = world.options().clone();
+        let page = quirks::page(&options, query.number("page", 0)?);
+        let per_page = quirks::per_page(&options, query.number("perPage", 1)?)?;
+        let filter = quirks::filter(&options, query, on_behalf_of)?;
+        let mut listing = world.list(now, &filter, page, per_page);
         let n_pages = listing.total.div_ceil(per_page as usize);
-        let total_pages = match pagination {
+        if listing.rows.is_empty() && page > 1 {
+            match options.past_end {
+                PastEnd::Empty => {}
+                PastEnd::LastPage => {
+                    let last = u32::try_from(n_pages).unwrap_or(u32::MAX).max(1);
+                    listing = world.list(now, &filter, last, per_page);
+                }
+                PastEnd::Error => return Err(Refusal::NoSuchPage { page }),
+            }
+        }
+        let total = if options.has(Quirk::TotalOfAll) {
+            world.list(now, &Filter::default(), 1, 1).total
+        } else {
+            listing.total
+        };
+        drop(world);
+        let n_pages = total.div_ceil(per_page as usize);
+        let total_pages = match options.pagination {
             Pagination::NextOnly => n_pages.min(page as usize + 1),
             Pagination::Full | Pagination::Absent => n_pages,
         };
-        let meta = json!({ "pagination": {
-            "total": listing.total,
+        let mut meta = json!({ "pagination": {
+            "total": total,
             "count": listing.rows.len(),
             "per_page": per_page,
-            "current_page": page,
+            "current_page": page - u32::from(options.has(Quirk::PageFromZero)),
             "total_pages": total_pages,
         } });
-        Ok(json_text(&Envelope {
-            data: listing.rows,
-            meta: (pagination != Pagination::Absent).then_some(meta),
-        }))
+        if options.has(Quirk::NumbersAsText) {
+            shape::numbers_as_text(&mut meta);
+        }
+        let meta = (options.pagination != Pagination::Absent).then_some(meta);
+        if !shape::is_odd(&options) {
+            return Ok(json_text(&Envelope { data: listing.rows, meta }));
+        }
+        let mut data: Vec<Value> = listing.rows.iter().map(|row| json!(row)).collect();
+        data.iter_mut().for_each(|row| shape::reshape(&options, row));
+        shape::spoil(&options, rng, &mut data);
+        Ok(json_text(&Envelope { data, meta }))
     }
 
     fn get(
@@ -192,18 +214,23 @@ impl Api {
         session_id: &str,
         on_behalf_of: Option<String>,
         now: Moment,
-    ) -> Result<String, Fault> {
+    ) -> Result<String, Refusal> {
+        let mut world = self.world();
         let filter = Filter { uids: on_behalf_of.into_iter().collect(), ..Filter::default() };
-        match self.world().find(now, session_id).filter(|row| filter.admits_row(row)) {
-            Some(row) => Ok(json_text(&Envelope {
-                data: Single { row, meta_data: [], tags: [] },
-                meta: None,
-            })),
-            None => Err(Fault::NoSuchSession { session_id: session_id.to_owned() }),
+        let Some(row) = world.find(now, session_id).filter(|row| filter.admits_row(row)) else {
+            return Err(Refusal::NoSuchSession { session_id: session_id.to_owned() });
+        };
+        let mut data = json!(Single { row, meta_data: [], tags: [] });
+        shape::reshape(world.options(), &mut data);
+        if world.options().has(Quirk::GetCallArray) {
+            data = json!([data]);
+        } else if world.options().has(Quirk::GetCallEmpty) {
+            data = json!([]);
         }
+        Ok(json_text(&Envelope { data, meta: None }))
     }
 
-    fn truth(&self, query: &Query, now: Moment) -> Result<String, Fault> {
+    fn truth(&self, query: &Query, now: Moment) -> Result<String, Refusal> {
         let default = TruthQuery::default();
         let query = TruthQuery {
             from: query.number("from", i64::MIN)?,
@@ -213,6 +240,23 @@ impl Api {
         };
         Ok(json_text(&self.world().truth(now, &query)))
     }
+}
+
+fn check_key(options: &Options, headers: &HeaderMap) -> Result<(), Refusal> {
+    let key = headers.get("apikey").map(HeaderValue::as_bytes).unwrap_or_default();
+    if key.is_empty() {
+        return Err(Refusal::EmptyKey);
+    }
+    if key != options.api_key.as_bytes() {
+        return Err(Refusal::wrong_key(&String::from_utf8_lossy(key)));
+    }
+    Ok(())
+}
+
+/// Those headers of `headers` that the response has not set itself.
+fn with_headers(mut response: Response<Bytes>, headers: HeaderMap) -> Response<Bytes> {
+    response.headers_mut().extend(headers);
+    response
 }
 
 /// What follows the version in the path.

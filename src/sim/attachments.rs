@@ -1,16 +1,27 @@
-//! What is delivered about a call after its end: recordings and a transcription.
+//! What comes to a call after its end: recordings, a transcription, a correction of its totals.
 
-use super::Options;
 use super::outline::{Fate, Outline};
 use super::rng::Rng;
+use super::{Fault, Options};
 
-/// The recordings and the transcription of one call.
+/// All that comes to one call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attachments {
     /// In the order in which they were made.
     pub(super) recordings: Vec<Recording>,
     /// When the transcription appears, if there is one.
     pub(super) transcribed_at: Option<i64>,
+    /// When its totals change once more, and whether they rise.
+    pub(super) corrected: Option<(i64, Change)>,
+}
+
+/// What a correction does to the totals of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It doubles them.
+    Raised,
+    /// It halves them.
+    Lowered,
 }
 
 /// One entry of `recordings`. Unix seconds.
@@ -40,6 +51,13 @@ impl Attachments {
         if rng.permille(60) {
             attachments.transcribed_at = Some(last_at + delay(options, &mut rng));
         }
+        let mut rng = Rng::of(&[outline.key, 4]);
+        let at = last_at + 30 + i64::from(rng.below(11));
+        if rng.permille(options.share(Fault::Raised)) {
+            attachments.corrected = Some((at, Change::Raised));
+        } else if rng.permille(options.share(Fault::Lowered)) {
+            attachments.corrected = Some((at, Change::Lowered));
+        }
         attachments
     }
 
@@ -50,7 +68,8 @@ impl Attachments {
 
     /// When each part of it appears.
     pub(super) fn appearances(&self) -> impl Iterator<Item = i64> {
-        self.recordings.iter().map(|recording| recording.appears_at).chain(self.transcribed_at)
+        let recordings = self.recordings.iter().map(|recording| recording.appears_at);
+        recordings.chain(self.transcribed_at).chain(self.corrected.map(|(at, _)| at))
     }
 }
 

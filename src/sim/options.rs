@@ -1,6 +1,8 @@
 //! What the simulated world is like.
 
-use super::{Order, Pagination, PastEnd, RateLimitHeaders};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Fault, Order, Pagination, PastEnd, Quirk, RateLimitHeaders};
 
 /// Settings of the simulated world and of the API that shows it. Plain data: zeros are safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,12 @@ pub struct Options {
     pub api_key: String,
     /// Requests per minute; 0 turns the limit off.
     pub rate_limit: u32,
+    /// How else the API differs from its documents.
+    pub quirks: BTreeSet<Quirk>,
+    /// What goes wrong, each in so many thousandths of the cases.
+    pub faults: BTreeMap<Fault, u32>,
+    /// Milliseconds of real time that each answer takes.
+    pub latency_ms: u32,
 }
 
 impl Default for Options {
@@ -72,6 +80,9 @@ impl Default for Options {
             app_id: "0123456789abcdef".into(),
             api_key: "simulated-key-simulated-key-simulated-ke".into(),
             rate_limit: 500,
+            quirks: BTreeSet::new(),
+            faults: BTreeMap::new(),
+            latency_ms: 0,
         }
     }
 }
@@ -91,6 +102,16 @@ impl Options {
             self.calls_per_day,
             self.history_s / 3600,
         )
+    }
+
+    /// Whether the API has this quirk.
+    pub(super) fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
+    }
+
+    /// In how many of 1,000 cases this goes wrong.
+    pub(super) fn share(&self, fault: Fault) -> u32 {
+        self.faults.get(&fault).copied().unwrap_or_default()
     }
 
     /// `seconds` by [`Self::duration_scale_permille`].

@@ -1,7 +1,8 @@
 //! What becomes of one call: its sort, its times, its end. Cheap to draw, without a list of people.
 
-use super::Options;
+use super::faults::LATE_MAX_MS;
 use super::rng::Rng;
+use super::{Fault, Options, Quirk};
 use crate::call::{Moment, Timestamp};
 
 /// The course of one call. Times are whole Unix seconds, as the API has them.
@@ -11,6 +12,8 @@ pub(super) struct Outline {
     pub(super) key: u64,
     /// `initiatedAt`.
     pub(super) initiated_at: i64,
+    /// Which call of that second it is.
+    pub(super) nth: u32,
     /// When the row appears in the list.
     pub(super) appears_at: Moment,
     /// `type`.
@@ -19,6 +22,8 @@ pub(super) struct Outline {
     pub(super) mode: &'static str,
     /// `receiverType`.
     pub(super) receiver_type: &'static str,
+    /// `status` while it rings.
+    ringing: &'static str,
     /// How it goes on.
     pub(super) fate: Fate,
 }
@@ -63,25 +68,53 @@ impl Outline {
         let mode_idx = rng.pick(&[800, 150, 50]);
         let rings = mode_idx == 0;
         let group = rng.permille(if rings { 250 } else { 850 });
-        Self {
+        let mut outline = Self {
             key,
             initiated_at,
+            nth,
             appears_at: Timestamp(initiated_at).start().plus_ms(delay_ms),
             call_type: if rng.permille(550) { "video" } else { "audio" },
             mode: ["call", "meet", "presenter"][mode_idx],
             receiver_type: if group { "group" } else { "user" },
+            ringing: "initiated",
             fate: fate(options, &mut rng, initiated_at, mode_idx, group),
+        };
+        outline.go_wrong(options);
+        outline
+    }
+
+    /// Draws what goes wrong with it, apart from all else: the same calls are made without faults.
+    fn go_wrong(&mut self, options: &Options) {
+        let mut rng = Rng::of(&[self.key, 3]);
+        if rng.permille(options.share(Fault::LateRow)) {
+            self.appears_at = self.appears_at.plus_ms(rng.below(LATE_MAX_MS + 1).into());
+        }
+        if rng.permille(options.share(Fault::NewWords)) {
+            match rng.below(4) {
+                0 => self.call_type = "hologram",
+                1 => self.mode = "broadcast",
+                2 => self.receiver_type = "channel",
+                _ => self.ringing = "connecting",
+            }
         }
     }
 
     /// `status` at second `at`.
     pub(super) fn status(&self, at: i64) -> &'static str {
         match self.fate {
-            Fate::Talk { started_at, .. } if at < started_at => "initiated",
+            Fate::Talk { started_at, .. } if at < started_at => self.ringing,
             Fate::Talk { last_at, ends: true, .. } if at >= last_at => "ended",
             Fate::Talk { .. } => "ongoing",
-            Fate::Missed { at: missed_at, .. } if at < missed_at => "initiated",
+            Fate::Missed { at: missed_at, .. } if at < missed_at => self.ringing,
             Fate::Missed { status, .. } => status,
+        }
+    }
+
+    /// When it was answered, if it ever was.
+    pub(super) fn started_at(&self) -> Option<i64> {
+        match self.fate {
+            Fate::Talk { started_at, .. } => Some(started_at),
+            Fate::Missed { .. } => None,
         }
     }
 
@@ -118,7 +151,12 @@ fn fate(options: &Options, rng: &mut Rng, initiated_at: i64, mode_idx: usize, gr
     };
     let rung_at = initiated_at + i64::from(options.scaled(rung_s));
     if outcome != 0 {
-        return Fate::Missed { status: OUTCOMES[outcome], at: rung_at };
+        let rang_out = outcome == 1;
+        let status = match OUTCOMES[outcome] {
+            _ if rang_out && options.has(Quirk::RingEndsCancelled) => "cancelled",
+            status => status,
+        };
+        return Fate::Missed { status, at: rung_at };
     }
     let mean_s = [240.0, 630.0, 780.0][mode_idx];
     let talk_s = rng.log_normal(mean_s, 1.1).min(TALK_MAX_S);

@@ -1,6 +1,6 @@
 //! Query strings and path segments.
 
-use super::fault::Fault;
+use super::refusal::Refusal;
 
 /// The parameters of a request, decoded. Of one that is given twice the last counts.
 pub(super) struct Query(Vec<(String, String)>);
@@ -22,15 +22,15 @@ impl Query {
     }
 
     /// A parameter that is a number, within the range of `T` and no less than `least`.
-    pub(super) fn number<T>(&self, name: &'static str, least: T) -> Result<Option<T>, Fault>
+    pub(super) fn number<T>(&self, name: &'static str, least: T) -> Result<Option<T>, Refusal>
     where
         T: std::str::FromStr + PartialOrd + std::fmt::Display,
     {
         let Some(word) = self.word(name) else { return Ok(None) };
         match word.parse() {
             Ok(number) if number >= least => Ok(Some(number)),
-            Ok(_) => Err(Fault::bad_request(name, format!("must be at least {least}"))),
-            Err(_) => Err(Fault::bad_request(name, "must be an integer".to_owned())),
+            Ok(_) => Err(Refusal::bad_request(name, format!("must be at least {least}"))),
+            Err(_) => Err(Refusal::bad_request(name, "must be an integer".to_owned())),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
-use super::Options;
-use super::attachments::{Attachments, Recording};
+use super::attachments::{Attachments, Change, Recording};
 use super::cast::{Cast, Listed, Seat};
 use super::date;
 use super::outline::{Fate, Outline};
+use super::{Options, Quirk};
 
 /// A row of `GET /calls`. What a call does not have is left out, never null.
 #[derive(Clone, Debug, Serialize)]
@@ -113,7 +113,26 @@ impl Serialize for Minutes {
 impl Row {
     /// The call as it is shown at second `at`, no earlier than its `initiatedAt`.
     pub(super) fn at(options: &Options, outline: &Outline, at: i64) -> Self {
-        let (cast, left) = (Cast::of(outline), Attachments::of(options, outline));
+        let left = Attachments::of(options, outline);
+        let mut row = Self::uncorrected(options, outline, &left, at);
+        match left.corrected {
+            Some((corrected_at, change)) if corrected_at <= at => row.correct(change),
+            Some(_) | None => {}
+        }
+        row
+    }
+
+    /// The same without what was lowered: a counter keeps what it counted.
+    pub(super) fn at_most(options: &Options, outline: &Outline, at: i64) -> Self {
+        let left = Attachments::of(options, outline);
+        match left.corrected {
+            Some((_, Change::Lowered)) => Self::uncorrected(options, outline, &left, at),
+            Some((_, Change::Raised)) | None => Self::at(options, outline, at),
+        }
+    }
+
+    fn uncorrected(options: &Options, outline: &Outline, left: &Attachments, at: i64) -> Self {
+        let cast = Cast::of(outline);
         let status = outline.status(at);
         let (started_at, talked_s) = match outline.fate {
             Fate::Talk { started_at, last_at, .. } if at >= started_at => {
@@ -125,13 +144,13 @@ impl Row {
         let talked_s = if shows_totals { talked_s } else { 0 };
         let mid = started_at.map(|_| uuid(outline.key));
         let joined = cast.seats.iter().filter(|seat| has_joined(seat, at)).count();
-        let participants = cast
+        let participants: Vec<_> = cast
             .seats
             .iter()
             .filter(|seat| seat.stay.is_none() || outline.mode == "call" || has_joined(seat, at))
             .map(|seat| participant(outline, seat, status, mid.as_deref(), at, shows_totals))
             .collect();
-        let recordings: Vec<_> =
+        let mut recordings: Vec<_> =
             left.recordings.iter().filter(|r| r.appears_at <= at).map(recording).collect();
         let transcriptions: Vec<_> = left
             .transcribed_at
@@ -139,15 +158,25 @@ impl Row {
             .map(|_| transcription(options, outline))
             .into_iter()
             .collect();
-        let (audio, video) = by_type(outline.call_type, Minutes::of_seconds(talked_s));
+        let minutes = if options.has(Quirk::MinutesByPerson) {
+            Minutes(participants.iter().map(|entry| entry.total_duration.0).sum())
+        } else {
+            Minutes::of_seconds(talked_s)
+        };
+        let (audio, video) = by_type(outline.call_type, minutes);
+        let has_recording = !recordings.is_empty();
+        if options.has(Quirk::RecordingsHidden) {
+            recordings.clear();
+        }
+        let n_shown = if options.has(Quirk::ParticipantsAll) { participants.len() } else { joined };
         Self {
             session_id: session_id(options, outline),
             mid,
             total_audio_minutes: audio,
             total_video_minutes: video,
             total_duration: date::clock(talked_s),
-            total_duration_in_minutes: Minutes::of_seconds(talked_s),
-            has_recording: !recordings.is_empty(),
+            total_duration_in_minutes: minutes,
+            has_recording,
             has_transcription: !transcriptions.is_empty(),
             initiated_at: outline.initiated_at,
             started_at,
@@ -159,7 +188,7 @@ impl Row {
             call_type: outline.call_type,
             status,
             total_participants: if shows_totals {
-                u32::try_from(joined).unwrap_or(u32::MAX)
+                u32::try_from(n_shown).unwrap_or(u32::MAX)
             } else {
                 0
             },
@@ -172,13 +201,39 @@ impl Row {
             transcriptions,
         }
     }
+
+    fn correct(&mut self, change: Change) {
+        let factor = match change {
+            Change::Raised => 2.0,
+            Change::Lowered => 0.5,
+        };
+        let totals = [
+            &mut self.total_audio_minutes,
+            &mut self.total_video_minutes,
+            &mut self.total_duration_in_minutes,
+        ];
+        let people = self.participants.iter_mut().flatten().flat_map(|entry| {
+            [
+                &mut entry.total_audio_minutes,
+                &mut entry.total_video_minutes,
+                &mut entry.total_duration,
+            ]
+        });
+        for minutes in totals.into_iter().chain(people) {
+            minutes.0 *= factor;
+        }
+    }
 }
 
 /// `sessionId`. It ends in a part that begins with `initiatedAt`: see [`initiated_at_of`].
 pub(super) fn session_id(options: &Options, outline: &Outline) -> String {
-    let Outline { key, initiated_at, .. } = outline;
+    let Outline { key, initiated_at, nth, .. } = outline;
     // A meeting may have an id that its host made up, which must be encoded in an address.
     if outline.mode == "meet" && key % 4 == 0 {
+        if options.has(Quirk::MeetingsShareIds) {
+            // Two of one second never have the same name.
+            return format!("stand-up/team {} {nth}", key % 40);
+        }
         return format!("stand-up/team {}.{initiated_at:010}{key:016x}", key % 97);
     }
     let tail = key.rotate_left(17);
@@ -211,7 +266,7 @@ fn participant(
     at: i64,
     shows_totals: bool,
 ) -> Participant {
-    let open = matches!(status, "initiated" | "ongoing");
+    let open = matches!(status, "initiated" | "connecting" | "ongoing");
     let stay = seat.stay.filter(|stay| stay.from <= at);
     let left_at = stay.filter(|stay| stay.leaves && stay.until <= at).map(|stay| stay.until);
     let state = match stay {

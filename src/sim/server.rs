@@ -1,13 +1,16 @@
 //! Sockets: accepts connections and hands each request to the API.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::Incoming;
+use futures_util::stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::CONTENT_LENGTH;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
@@ -15,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::World;
 use super::answer::Api;
+use super::reply::{Reply, What};
 use crate::call::Moment;
 
 /// How long answers on their way may take after the shutdown began.
@@ -47,8 +51,7 @@ pub async fn serve(
                     let (api, now) = (api.clone(), now.clone());
                     let answer = service_fn(move |request: Request<Incoming>| {
                         let (head, _) = request.into_parts();
-                        let response = api.answer(&head, now());
-                        async { Ok::<_, Infallible>(response) }
+                        send(api.answer(&head, now()))
                     });
                     let connection = http1::Builder::new()
                         .auto_date_header(false)
@@ -65,4 +68,32 @@ pub async fn serve(
     drop(listener);
     // What is not done by then is cut off when the set is dropped.
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+/// The end of a connection in the middle.
+#[derive(Debug, thiserror::Error)]
+#[error("the simulated API closes this connection")]
+struct Closed;
+
+/// Sends what a request gets.
+async fn send(reply: Reply) -> Result<Response<UnsyncBoxBody<Bytes, Closed>>, Closed> {
+    if !reply.after.is_zero() {
+        tokio::time::sleep(reply.after).await;
+    }
+    match reply.what {
+        What::Whole(response) => {
+            Ok(response.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync()))
+        }
+        What::Cut(response) => {
+            let length = response.body().len();
+            let mut response = response.map(|body| {
+                let half = Frame::data(body.slice(..body.len() / 2));
+                StreamBody::new(stream::iter([Ok(half), Err(Closed)])).boxed_unsync()
+            });
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+            Ok(response)
+        }
+        What::Closed => Err(Closed),
+        What::Nothing => std::future::pending().await,
+    }
 }

@@ -52,6 +52,17 @@ enum Labels {
     Word(Kind, &'static str, &'static str),
 }
 
+impl Labels {
+    fn has_other_type(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Kind((call_type, _, _)) | Self::Word((call_type, _, _), _, _) => {
+                call_type == "other"
+            }
+        }
+    }
+}
+
 /// The sums.
 pub(super) struct Tally {
     /// `cometchat_app="…"`, escaped.
@@ -68,34 +79,43 @@ impl Tally {
         let escaped = app.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let app = format!("cometchat_app=\"{escaped}\"");
         let mut tally = Self { app, sums: BTreeMap::new(), observed: BTreeMap::new() };
-        for kind in kinds() {
-            for name in PLAIN {
-                tally.count(name, Labels::Kind(kind), 0);
-            }
-            for word in FINAL {
-                tally.count("calls_total", Labels::Word(kind, "status", word), 0);
-                tally.count("participant_entries_total", Labels::Word(kind, "state", word), 0);
-            }
-            for word in OPEN {
-                tally.count("calls_open", Labels::Word(kind, "status", word), 0);
-            }
-        }
+        kinds().for_each(|kind| tally.begin(kind));
         tally.count("calls_abandoned_total", Labels::None, 0);
         tally
     }
 
+    /// Every series of a kind at 0, where it has none yet.
+    fn begin(&mut self, kind: Kind) {
+        for name in PLAIN {
+            self.count(name, Labels::Kind(kind), 0);
+        }
+        for word in FINAL {
+            self.count("calls_total", Labels::Word(kind, "status", word), 0);
+            self.count("participant_entries_total", Labels::Word(kind, "state", word), 0);
+        }
+        for word in OPEN {
+            self.count("calls_open", Labels::Word(kind, "status", word), 0);
+        }
+    }
+
     /// Adds one call; `given_up` when it is still open after `max_open`.
     pub(super) fn add(&mut self, row: &Row, given_up: bool) {
-        let kind = (row.call_type, row.mode, row.receiver_type);
+        let kind = (
+            known(row.call_type, &TYPES),
+            known(row.mode, &MODES),
+            known(row.receiver_type, &RECEIVERS),
+        );
+        self.begin(kind);
         let participants = row.participants.as_deref().unwrap_or_default();
         self.count("calls_initiated_total", Labels::Kind(kind), 1);
         self.add_media(row, Labels::Kind(kind));
-        if FINAL.contains(&row.status) {
+        if FINAL.contains(&as_documented(row.status)) {
             self.add_final(row, kind);
         } else if given_up {
             self.count("calls_abandoned_total", Labels::None, 1);
         } else {
-            self.count("calls_open", Labels::Word(kind, "status", row.status), 1);
+            let status = known(row.status, &OPEN);
+            self.count("calls_open", Labels::Word(kind, "status", status), 1);
             let present = people(participants, |entry| entry.is_joined && entry.left_at.is_none());
             self.count("participants_open", Labels::Kind(kind), present);
         }
@@ -115,7 +135,9 @@ impl Tally {
             series.insert(format!("cometchat_{name}{{{}{labels}}}", self.app), thousandths(*value));
         }
         for (name, bounds) in HISTOGRAMS {
-            for call_type in TYPES {
+            // Another type has series once it was seen.
+            let other = self.sums.keys().any(|(_, labels)| labels.has_other_type());
+            for call_type in TYPES.into_iter().chain(other.then_some("other")) {
                 let observed = self.observed.get(&(name, call_type)).cloned().unwrap_or_default();
                 let labels = format!("{},call_type=\"{call_type}\"", self.app);
                 let up_to = |bound| -> i64 { observed.range(..=bound).map(|(_, n)| n).sum() };
@@ -158,14 +180,15 @@ impl Tally {
     fn add_final(&mut self, row: &Row, kind: Kind) {
         let participants = row.participants.as_deref().unwrap_or_default();
         let n_people = people(participants, |entry| entry.is_joined);
-        self.count("calls_total", Labels::Word(kind, "status", row.status), 1);
+        let status = as_documented(row.status);
+        self.count("calls_total", Labels::Word(kind, "status", status), 1);
         if row.status != "ended" {
             self.count("calls_failed_total", Labels::Kind(kind), 1);
         } else if n_people < 2 {
             self.count("calls_unconnected_total", Labels::Kind(kind), 1);
         }
         for entry in participants {
-            let state = entry.state.filter(|state| FINAL.contains(state)).unwrap_or("other");
+            let state = known(entry.state.map_or("", as_documented), &FINAL);
             self.count("participant_entries_total", Labels::Word(kind, "state", state), 1);
         }
         let (Some(started_at), Some(ended_at)) = (row.started_at, row.ended_at) else { return };
@@ -173,10 +196,10 @@ impl Tally {
             self.count("calls_without_participants_total", Labels::Kind(kind), 1);
         }
         if row.status == "ended" && ended_at >= started_at {
-            self.observe("call_duration_seconds", row.call_type, ended_at - started_at);
-            self.observe("call_participants", row.call_type, n_people);
+            self.observe("call_duration_seconds", kind.0, ended_at - started_at);
+            self.observe("call_participants", kind.0, n_people);
             if row.mode == "call" && started_at >= row.initiated_at {
-                self.observe("call_answer_seconds", row.call_type, started_at - row.initiated_at);
+                self.observe("call_answer_seconds", kind.0, started_at - row.initiated_at);
             }
         }
     }
@@ -196,6 +219,16 @@ impl Tally {
     fn observe(&mut self, name: &'static str, call_type: &'static str, value: i64) {
         *self.observed.entry((name, call_type)).or_default().entry(value).or_default() += 1;
     }
+}
+
+/// A word of the documents, else `other`.
+fn known(word: &'static str, words: &[&'static str]) -> &'static str {
+    if words.contains(&word) { word } else { "other" }
+}
+
+/// `canceled` has two spellings.
+fn as_documented(status: &'static str) -> &'static str {
+    if status == "cancelled" { "canceled" } else { status }
 }
 
 fn kind_labels((call_type, mode, receiver): Kind) -> String {

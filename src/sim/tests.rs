@@ -1,6 +1,7 @@
 //! Stories and properties of the simulated world.
 
 mod http;
+mod switches;
 mod truth;
 mod world;
 

@@ -1,4 +1,4 @@
-//! What an exporter must have counted: a recount over the rows that the list shows.
+//! What an exporter must have counted: a recount over the rows that the list has shown.
 
 use std::collections::BTreeMap;
 
@@ -39,14 +39,14 @@ pub struct Truth {
     pub at_rest: bool,
     /// When something changes next, Unix seconds.
     pub next_event_at: Option<Number>,
-    /// Rows since `from` in the list.
+    /// Rows since `from` that the list has shown.
     pub calls: usize,
     /// Every series by its name and labels as in the text format.
     pub series: BTreeMap<String, Number>,
 }
 
 impl World {
-    /// Recounts the rows that the list shows at `now`.
+    /// Recounts the rows that the list has shown up to `now`.
     pub fn truth(&mut self, now: Moment, query: &TruthQuery) -> Truth {
         let app = query.app.clone().unwrap_or_else(|| self.options().app_id.clone());
         let from = query.from.map_or(Timestamp::MIN, Timestamp);
@@ -54,7 +54,7 @@ impl World {
         let (mut calls, mut tally) = (0, Tally::new(&app));
         for outline in self.outlines(now, from) {
             let (at, given_up) = counted_as_of(&outline, now.floor().0, query);
-            tally.add(&Row::at(self.options(), &outline, at), given_up);
+            tally.add(&Row::at_most(self.options(), &outline, at), given_up);
             calls += 1;
         }
         let next_event_at = self.next_event_at(now);

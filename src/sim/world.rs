@@ -1,12 +1,14 @@
 //! The world: every call there is at a given time, and the list of them.
 
-use super::Options;
 use super::arrivals;
 use super::attachments::Attachments;
 use super::cast::Cast;
+use super::faults::LATE_MAX_MS;
 use super::filter::Filter;
 use super::outline::{Fate, Outline};
+use super::rng::Rng;
 use super::row::{self, Row};
+use super::{Fault, Options, Order};
 use crate::call::{Moment, Timestamp};
 
 /// All calls of the simulated app.
@@ -117,18 +119,39 @@ impl World {
     /// The call with this session id as it is at `now`.
     pub(super) fn find(&mut self, now: Moment, session_id: &str) -> Option<Row> {
         self.reach(now.floor().0);
-        let initiated_at = row::initiated_at_of(session_id)?;
-        let from = self.calls.partition_point(|key| key.initiated_at < initiated_at);
-        self.calls[from..]
+        let at = now.floor().0;
+        // Without a time in its id it is the newest of a meeting's calls.
+        let (from, to) = match row::initiated_at_of(session_id) {
+            None => (0, i64::MAX),
+            Some(second) => (self.calls.partition_point(|key| key.initiated_at < second), second),
+        };
+        let to = self.calls.partition_point(|key| key.initiated_at <= to.min(at));
+        self.calls[from.min(to)..to]
             .iter()
-            .take_while(|key| key.initiated_at == initiated_at)
+            .rev()
             .map(|&key| self.outline(key))
-            .filter(|outline| outline.appears_at <= now)
+            .filter(|outline| self.is_listed(outline, now))
             .find(|outline| row::session_id(&self.options, outline) == session_id)
-            .map(|outline| Row::at(&self.options, &outline, now.floor().0))
+            .map(|outline| Row::at(&self.options, &outline, at))
     }
 
-    /// Outlines of the known calls initiated at or after `from` that are in the list at `now`.
+    /// Whether the list shows it at `now`.
+    fn is_listed(&self, outline: &Outline, now: Moment) -> bool {
+        outline.appears_at <= now && !self.has_vanished(outline, now.floor().0)
+    }
+
+    /// Whether it is gone, two to four minutes after nothing about it changed any more.
+    fn has_vanished(&self, outline: &Outline, at: i64) -> bool {
+        let mut rng = Rng::of(&[outline.key, 5]);
+        if !rng.permille(self.options.share(Fault::Vanishing)) {
+            return false;
+        }
+        let late = Attachments::of(&self.options, outline).last_at();
+        let last_at = late.into_iter().chain(outline.final_at()).max();
+        last_at.is_some_and(|last_at| last_at + 120 + i64::from(rng.below(121)) <= at)
+    }
+
+    /// Outlines of the known calls initiated at or after `from` that the list has shown at `now`.
     pub(super) fn outlines(&self, now: Moment, from: Timestamp) -> impl Iterator<Item = Outline> {
         let first = self.calls.partition_point(|key| key.initiated_at < from.0);
         self.calls[first..]
@@ -195,16 +218,23 @@ impl World {
 
     /// The calls that the list shows at `now`, as far as they are known.
     fn visible(&self, now: Moment) -> Visible {
-        let delay_max_ms = i64::from(self.options.row_delay_max_ms);
-        let n_settled = self.calls.partition_point(|key| {
-            Timestamp(key.initiated_at).start().plus_ms(delay_max_ms) <= now
-        });
-        let newest = self.calls[n_settled..]
-            .iter()
-            .take_while(|key| key.initiated_at <= now.floor().0)
-            .filter(|&&key| self.outline(key).appears_at <= now)
-            .copied()
-            .collect();
+        let (options, at) = (&self.options, now.floor().0);
+        let late_max_ms = if options.share(Fault::LateRow) > 0 { LATE_MAX_MS } else { 0 };
+        let delay_max_ms = i64::from(options.row_delay_max_ms) + i64::from(late_max_ms);
+        let is_strict = matches!(options.order, Order::NewestFirst | Order::OldestFirst);
+        let n_settled = if is_strict && options.share(Fault::Vanishing) == 0 {
+            let has_appeared =
+                |key: &Key| Timestamp(key.initiated_at).start().plus_ms(delay_max_ms) <= now;
+            self.calls.partition_point(has_appeared)
+        } else {
+            0
+        };
+        let known = self.calls[n_settled..].iter().take_while(|key| key.initiated_at <= at);
+        let listed = known.filter(|&&key| self.is_listed(&self.outline(key), now));
+        let mut newest: Vec<Key> = listed.copied().collect();
+        if !is_strict {
+            newest.sort_by_cached_key(|&key| options.order.rank(options, &self.outline(key), at));
+        }
         Visible { n_settled, newest }
     }
 

@@ -99,7 +99,8 @@ impl Budget {
         self.per_minute() / 1_000
     }
 
-    /// Learns what an answer says of the limit.
+    /// Learns what an answer says of the limit. What is left of it is known from the newest answer
+    /// alone: an API that tells it with refusals only would seem used up for ever.
     pub fn learn(&mut self, quota: Quota) {
         if let Some(limit) = quota.limit.filter(|&limit| limit > 0) {
             if limit < self.limit {
@@ -109,9 +110,7 @@ impl Budget {
             }
             self.limit = limit;
         }
-        if quota.remaining.is_some() {
-            self.remaining = quota.remaining;
-        }
+        self.remaining = quota.remaining;
     }
 
     /// Pauses for as long as a refusal asks to; false where it does not say for how long. The reset
@@ -210,6 +209,10 @@ mod tests {
         assert!(budget.is_scarce());
         budget.learn(Quota { remaining: Some(2_000), ..Quota::default() });
         assert!(!budget.is_scarce());
+        budget.learn(Quota { remaining: Some(0), ..Quota::default() });
+        assert!(budget.is_scarce());
+        budget.learn(Quota::default());
+        assert!(!budget.is_scarce(), "an answer that says nothing of it");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod command_line;
 mod demo;
 mod first_read;
 mod kills;
+mod quirks;
 mod replicas;
 mod reloads;
 mod secrets;

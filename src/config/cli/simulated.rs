@@ -1,9 +1,11 @@
 //! Flags of the commands that need no CometChat: `demo` and `simulate`.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::config::settings::ListenAddress;
 use crate::config::values;
+use crate::sim::{Fault, Quirk};
 
 /// The flags of `demo`.
 #[derive(Args, Clone, Debug)]
@@ -37,6 +39,7 @@ pub struct WorldArgs {
 
 /// The flags of `simulate`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = quirks_and_faults())]
 pub struct SimulateArgs {
     /// Address of the simulated API
     #[arg(
@@ -72,7 +75,7 @@ pub struct SimulateArgs {
     )]
     pub stop_after_s: Option<i64>,
 
-    /// Order of the list: newest-first or oldest-first
+    /// Order of the list: newest-first, oldest-first, started-first or changed-first
     #[arg(long, value_name = "ORDER", default_value = "newest-first", hide_possible_values = true)]
     pub order: Order,
 
@@ -80,7 +83,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
     pub pagination: Pagination,
 
-    /// What a list shows past its last page: empty or last-page
+    /// What a list shows past its last page: empty, last-page or error
     #[arg(long, value_name = "WHAT", default_value = "empty", hide_possible_values = true)]
     pub past_end: PastEnd,
 
@@ -109,9 +112,31 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = values::count)]
     pub rate_limit: u32,
 
-    /// Headers about that limit: dashed, joined, joined-on-refusal or absent
+    /// Headers about that limit: dashed, joined, either with -on-refusal, or absent
     #[arg(long, value_name = "WHICH", default_value = "dashed", hide_possible_values = true)]
     pub rate_limit_headers: RateLimitHeaders,
+
+    /// A further way in which the API differs from its documents, repeatable; see below
+    #[arg(
+        long = "quirk",
+        value_name = "NAME",
+        value_parser = PossibleValuesParser::new(names(Quirk::ALL)).try_map(quirk),
+        hide_possible_values = true
+    )]
+    pub quirks: Vec<Quirk>,
+
+    /// What goes wrong in so many of a thousand cases, repeatable; see below
+    #[arg(long = "fault", value_name = "NAME:PERMILLE", value_parser = fault)]
+    pub faults: Vec<(Fault, u32)>,
+
+    /// Real time that each answer takes
+    #[arg(
+        long = "latency",
+        value_name = "DURATION",
+        default_value = "0s",
+        value_parser = values::duration_ms::<0>
+    )]
+    pub latency_ms: i64,
 
     /// Length of the calls, in thousandths of the usual one
     #[arg(
@@ -131,13 +156,17 @@ pub struct SimulateArgs {
     pub api_key: String,
 }
 
-/// Order of the simulated list, by the time at which a call began.
+/// Order of the simulated list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Order {
     /// As the API is documented.
     NewestFirst,
     /// The other way round.
     OldestFirst,
+    /// By the time of the answer.
+    StartedFirst,
+    /// By the time of the last change.
+    ChangedFirst,
 }
 
 /// What the simulated list says about its pages.
@@ -158,6 +187,8 @@ pub enum PastEnd {
     Empty,
     /// The last page again.
     LastPage,
+    /// 404.
+    Error,
 }
 
 /// Headers of the simulated API about its rate limit.
@@ -165,6 +196,8 @@ pub enum PastEnd {
 pub enum RateLimitHeaders {
     /// `X-Rate-Limit`, on all answers.
     Dashed,
+    /// `X-Rate-Limit`, on 429 only.
+    DashedOnRefusal,
     /// `X-RateLimit-Limit`, on all answers.
     Joined,
     /// `X-RateLimit-Limit`, on 429 only.
@@ -180,6 +213,41 @@ fn speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if speed > 0.0 && speed <= SPEED_MAX => Ok(speed),
         _ => Err(format!("must be a number above 0 and at most {SPEED_MAX}")),
+    }
+}
+
+/// What the names stand for, for the end of the help.
+fn quirks_and_faults() -> String {
+    let lines = |all: &[(&str, &str)]| {
+        let lines = all.iter().map(|(name, about)| format!("  {name:<22}{about}\n"));
+        lines.collect::<String>()
+    };
+    let quirks: Vec<_> = Quirk::ALL.iter().map(|&(_, name, about)| (name, about)).collect();
+    let faults: Vec<_> = Fault::ALL.iter().map(|&(_, name, about)| (name, about)).collect();
+    format!(
+        "Quirks, for --quirk=NAME:\n{}\nFaults, for --fault=NAME:PERMILLE:\n{}",
+        lines(&quirks),
+        lines(&faults).trim_end(),
+    )
+}
+
+fn names<T>(all: &[(T, &'static str, &str)]) -> Vec<&'static str> {
+    all.iter().map(|&(_, name, _)| name).collect()
+}
+
+fn quirk(text: String) -> Result<Quirk, String> {
+    let all = Quirk::ALL.iter().find(|(_, name, _)| *name == text);
+    all.map(|&(quirk, _, _)| quirk).ok_or(text)
+}
+
+fn fault(text: &str) -> Result<(Fault, u32), String> {
+    let (name, share) = text.split_once(':').ok_or("must be like error:50")?;
+    let known = Fault::ALL.iter().find(|(_, known, _)| *known == name);
+    let &(fault, _, _) = known
+        .ok_or_else(|| format!("there is no fault {name}, but {}", names(Fault::ALL).join(", ")))?;
+    match share.parse() {
+        Ok(share) if share <= 1000 => Ok((fault, share)),
+        _ => Err("the share must be a whole number of thousandths, at most 1000".to_owned()),
     }
 }
 

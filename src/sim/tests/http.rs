@@ -82,10 +82,10 @@ async fn a_list_has_rows_pagination_and_the_headers_of_the_simulated_clock() {
     let head: String = head.map(|line| format!("{line}\n")).collect();
     expect![[r#"
         HTTP/1.1 200 OK
-        x-rate-limit: 500
-        x-rate-limit-remaining: 499
         content-type: application/json
         date: Wed, 15 Oct 2025 12:00:30 GMT
+        x-rate-limit: 500
+        x-rate-limit-remaining: 499
         connection: close
         {"pagination":{"count":30,"current_page":1,"per_page":30,"total":108,"total_pages":4}}
     "#]]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cometchat_exporter::metrics::catalog::families;
+use cometchat_exporter::sim::{Fault, Quirk};
 
 use super::none;
 use super::source::{files, read, sources};
@@ -35,6 +36,16 @@ fn every_metric_is_documented_and_stands_in_a_golden_file() {
         }
     }
     none(&violations, "add it; UPDATE_EXPECT=1 cargo test renews both");
+}
+
+#[test]
+fn every_switch_of_the_simulator_is_documented_in_the_same_words() {
+    let page = read("docs/simulator.md").unwrap();
+    let quirks = Quirk::ALL.iter().map(|&(_, name, about)| (name, about));
+    let faults = Fault::ALL.iter().map(|&(_, name, about)| (name, about));
+    let rows = quirks.chain(faults).map(|(name, about)| format!("| `{name}` | {about} |"));
+    let violations: Vec<_> = rows.filter(|row| !page.contains(row)).collect();
+    none(&violations, "add the row to docs/simulator.md");
 }
 
 #[test]

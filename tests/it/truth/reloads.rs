@@ -20,7 +20,7 @@ fn reload(exporter: &Exporter) -> (u16, String) {
     (answer.status, answer.body)
 }
 
-impl Stage {
+impl Stage<'_> {
     fn text(&self) -> String {
         std::fs::read_to_string(&self.config).unwrap()
     }

@@ -3,9 +3,11 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use super::rng::Rng;
+
 /// A refusal. Its display is the message of the envelope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum Refusal {
     /// No key was sent.
     #[error("The apikey is missing in the headers. Please provide a valid apikey.")]
     EmptyKey,
@@ -35,6 +37,18 @@ pub(super) enum Fault {
         /// The path as it was sent.
         path: String,
     },
+    /// The list ends before this page.
+    #[error("The page {page} does not exist.")]
+    NoSuchPage {
+        /// As counted from 1.
+        page: u32,
+    },
+    /// Something inside the API failed.
+    #[error("Something went wrong. Please try again.")]
+    Broken {
+        /// 5xx.
+        status: StatusCode,
+    },
     /// The limit of this minute is used up.
     #[error("Too many requests. Please try again after {after_s} seconds.")]
     TooManyRequests {
@@ -43,10 +57,20 @@ pub(super) enum Fault {
     },
 }
 
-impl Fault {
+impl Refusal {
     /// A parameter that breaks a rule.
     pub(super) fn bad_request(parameter: &'static str, rule: String) -> Self {
         Self::BadRequest { parameter, rule }
+    }
+
+    /// A failure of the API itself.
+    pub(super) fn broken(rng: &mut Rng) -> Self {
+        let statuses = [
+            StatusCode::INTERNAL_SERVER_ERROR,
+            StatusCode::BAD_GATEWAY,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
+        Self::Broken { status: statuses[rng.below(3) as usize] }
     }
 
     /// A key that is wrong, shown in part as the API does.
@@ -68,7 +92,10 @@ impl Fault {
         match self {
             Self::EmptyKey | Self::WrongKey { .. } => StatusCode::UNAUTHORIZED,
             Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
-            Self::NoSuchSession { .. } | Self::NoSuchApi { .. } => StatusCode::NOT_FOUND,
+            Self::NoSuchSession { .. } | Self::NoSuchApi { .. } | Self::NoSuchPage { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Broken { status } => *status,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -80,6 +107,8 @@ impl Fault {
             Self::BadRequest { .. } => "ERR_BAD_REQUEST",
             Self::NoSuchSession { .. } => "ERR_CALL_SESSION_NOT_FOUND",
             Self::NoSuchApi { .. } => "ERR_API_NOT_FOUND",
+            Self::NoSuchPage { .. } => "ERR_PAGE_NOT_FOUND",
+            Self::Broken { .. } => "ERR_INTERNAL_SERVER_ERROR",
             Self::TooManyRequests { .. } => "ERR_TOO_MANY_REQUESTS",
         }
     }
@@ -96,6 +125,8 @@ impl Fault {
             | Self::WrongKey { .. }
             | Self::NoSuchSession { .. }
             | Self::NoSuchApi { .. }
+            | Self::NoSuchPage { .. }
+            | Self::Broken { .. }
             | Self::TooManyRequests { .. } => json!({ "error": {
                 "message": message, "devMessage": message, "source": "chat-api", "code": code,
             } }),
