@@ -5,6 +5,8 @@ mod command_line;
 mod demo;
 mod first_read;
 mod kills;
+mod outages;
+mod proxy;
 mod quirks;
 mod replicas;
 mod reloads;

@@ -44,6 +44,12 @@ impl Simulator {
         serde_json::from_str(&answer.body).unwrap()
     }
 
+    /// The simulated time, in seconds.
+    #[track_caller]
+    pub(super) fn now(&self) -> f64 {
+        self.truth("")["now"].as_f64().unwrap()
+    }
+
     /// The time at which the world had come to rest, once it has.
     pub(super) fn rested_at(&self) -> Option<f64> {
         let truth = self.truth("");
@@ -148,6 +154,14 @@ impl<'a> Stage<'a> {
             let counted = exporter.scrape().sum("cometchat_calls_initiated_total", &[app_label()]);
             counted.filter(|&counted| counted >= n_calls)
         });
+    }
+
+    /// Changes the configuration of the exporter that is to be started.
+    #[track_caller]
+    pub(super) fn edit(&self, old: &str, new: &str) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        assert!(text.contains(old), "{text}");
+        std::fs::write(&self.config, text.replace(old, new)).unwrap();
     }
 
     /// The configuration with another state file and something else replaced.
