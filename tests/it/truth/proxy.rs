@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// What the way is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,7 @@ impl Proxy {
 async fn listen(listener: TcpListener, api: SocketAddr, mut way: watch::Receiver<Way>) {
     let address = listener.local_addr().unwrap();
     let mut listener = Some(listener);
+    let mut connections = JoinSet::new();
     loop {
         let now = *way.borrow_and_update();
         if now == Way::Refused {
@@ -59,7 +61,7 @@ async fn listen(listener: TcpListener, api: SocketAddr, mut way: watch::Receiver
             }
         };
         tokio::select! {
-            stream = accepted => drop(tokio::spawn(carry(stream, api, way.clone()))),
+            stream = accepted => drop(connections.spawn(carry(stream, api, way.clone()))),
             changed = way.changed() => if changed.is_err() { return },
         }
     }

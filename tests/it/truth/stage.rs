@@ -161,7 +161,7 @@ impl<'a> Stage<'a> {
     pub(super) fn edit(&self, old: &str, new: &str) {
         let text = std::fs::read_to_string(&self.config).unwrap();
         assert!(text.contains(old), "{text}");
-        std::fs::write(&self.config, text.replace(old, new)).unwrap();
+        self.folder.config("exporter.yaml", &text.replace(old, new));
     }
 
     /// The configuration with another state file and something else replaced.
