@@ -44,6 +44,7 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
             base_url: api.base_url(),
             key: KeySource::Inline(Secret::new(&key)),
             on_behalf_of: None,
+            budget_group: None,
         }],
         poll: PollSettings {
             interval_ms: POLL_INTERVAL_MS,

@@ -38,8 +38,8 @@ pub(super) struct Fleet {
     transport: Transport,
     members: Vec<Member>,
     supervisors: JoinSet<()>,
-    /// The limit is that of an app id, whoever asks on whose behalf. None is forgotten, so that an
-    /// app that comes back finds spent what it has spent.
+    /// By the name of the budget: the limit is that of an app id, whoever asks on whose behalf, or of
+    /// a configured group. None is forgotten, so that an app that comes back finds spent what it spent.
     budgets: HashMap<String, Arc<Mutex<Budget>>>,
     keepsakes: HashMap<AppId, Arc<Keepsake>>,
 }
@@ -114,7 +114,7 @@ impl Fleet {
             apps.push(staying.map_or_else(
                 || {
                     let new = || Budget::new(common.budget, self.ground.clock.steady());
-                    let budget = self.budgets.entry(app.app_id.clone());
+                    let budget = self.budgets.entry(app.budget_name().to_owned());
                     let budget = Arc::clone(budget.or_insert_with(|| Arc::new(new().into())));
                     let keepsake = Arc::clone(self.keepsakes.entry(id_of(app)).or_default());
                     let task = AppTask::new(app.clone(), &common, budget, keepsake, n_beginners);

@@ -60,6 +60,9 @@ fn write_app(yaml: &mut String, app: &AppSettings) {
     if let Some(user) = &app.on_behalf_of {
         fields.push(("on_behalf_of", quoted(user)));
     }
+    if let Some(group) = &app.budget_group {
+        fields.push(("budget_group", quoted(group)));
+    }
     for (idx, (key, value)) in fields.into_iter().enumerate() {
         let lead = if idx == 0 { "  - " } else { "    " };
         writeln!(yaml, "{lead}{key}: {value}").expect("a string takes all that is written to it");

@@ -30,6 +30,7 @@ pub const APPS: SectionKeys = SectionKeys {
         ("api_key_file", Scalar),
         ("api_key", Scalar),
         ("on_behalf_of", Scalar),
+        ("budget_group", Scalar),
         ("base_url", Scalar),
     ],
 };

@@ -76,6 +76,15 @@ pub struct AppSettings {
     pub key: KeySource,
     /// The user on whose behalf the API is asked.
     pub on_behalf_of: Option<String>,
+    /// Apps of one group share one limit of requests; `None`: those of the same app id do.
+    pub budget_group: Option<String>,
+}
+
+impl AppSettings {
+    /// The name of the budget that its requests are taken from.
+    pub fn budget_name(&self) -> &str {
+        self.budget_group.as_deref().unwrap_or(&self.app_id)
+    }
 }
 
 /// The region of an app.

@@ -104,7 +104,7 @@ fn one_app(
         (region, _) => region,
     };
     let key = one_key(args, around).map_err(|sentence| faults.plain(sentence));
-    app(None, app_id?, region, args.base_url.clone(), key.ok()?, None)
+    app(None, app_id?, region, args.base_url.clone(), key.ok()?)
 }
 
 /// The key by flag or variable. An error is a whole sentence.
@@ -160,8 +160,10 @@ fn listed_app(
     }
     let base_url = fields.value("base_url", faults, values::base_url);
     let on_behalf_of = fields.value("on_behalf_of", faults, values::on_behalf_of);
+    let budget_group = fields.value("budget_group", faults, values::app_name);
     let key = listed_key(fields, folder, around, faults);
-    app(name, app_id?, region, base_url, key?, on_behalf_of)
+    let app = app(name, app_id?, region, base_url, key?)?;
+    Some(AppSettings { on_behalf_of, budget_group, ..app })
 }
 
 fn listed_key(
@@ -234,7 +236,6 @@ fn app(
     region: Option<ApiRegion>,
     base_url: Option<String>,
     key: KeySource,
-    on_behalf_of: Option<String>,
 ) -> Option<AppSettings> {
     let (api_region, base_url) = match (base_url, region) {
         (Some(base_url), _) => (ApiRegion::Custom, base_url),
@@ -245,5 +246,6 @@ fn app(
         (None, None) => return None,
     };
     let name = name.unwrap_or_else(|| app_id.clone());
-    Some(AppSettings { name, app_id, api_region, base_url, key, on_behalf_of })
+    let (on_behalf_of, budget_group) = (None, None);
+    Some(AppSettings { name, app_id, api_region, base_url, key, on_behalf_of, budget_group })
 }

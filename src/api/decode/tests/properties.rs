@@ -66,6 +66,8 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
         let _ = (page(&bytes, NOW), error_code(&bytes));

@@ -242,6 +242,19 @@ fn a_field_that_stands_there_twice_or_is_no_unicode_costs_no_other() {
 }
 
 #[test]
+fn a_huge_field_costs_itself_and_a_huge_page_is_no_page() {
+    let long = "x".repeat(3 << 20);
+    let (kept, bad) = call(&format!(r#""metaData":"{long}","totalAudioMinutes":1"#));
+    assert_eq!((kept.amounts.get(Amount::AudioMs), bad), (60_000, false));
+    let row = format!("{{{SESSION_ID},\"metaData\":\"{}\"}}", "x".repeat(10 << 20));
+    let page = rows(&[&row, &format!("{{{SESSION_ID}}}")]);
+    assert_eq!((page.calls.len(), page.n_rows()), (1, 2), "a row of 10 MiB is no call");
+    let rows = vec!["{}"; 1_000_000].join(",");
+    let body = format!(r#"{{"data":[{rows}]}}"#);
+    assert!(super::page(body.as_bytes(), NOW).is_err(), "a page of a million rows is no page");
+}
+
+#[test]
 fn a_deep_nest_is_no_danger() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let (_, bad) = call(&format!(r#""metaData":{deep}"#));
