@@ -121,7 +121,9 @@ impl Past {
     pub fn note(&self, sheet: &mut Sheet, app_idx: usize, samples: Range<usize>, totals: &Totals) {
         let on_sheet = &self.series[sheet.range.clone()];
         let Some(top) = on_sheet.first().map(|series| series.line) else { return };
-        for family in on_sheet.chunk_by(|a, b| (a.family_idx, a.app_idx) == (b.family_idx, b.app_idx)) {
+        for family in
+            on_sheet.chunk_by(|a, b| (a.family_idx, a.app_idx) == (b.family_idx, b.app_idx))
+        {
             if family[0].app_idx != app_idx {
                 continue;
             }
@@ -222,4 +224,3 @@ fn fill(
     let context = Context { format: Format::OpenMetrics, app: Some(name), breakdown };
     fill(&Sums::new(&view, breakdown), &mut Samples::visit(family, &context, each));
 }
-

@@ -17,7 +17,7 @@ use crate::sweep::{Changes, Saved};
 use record::{HEAD_BYTES, Head};
 
 /// Samples whose sums are in memory at once while the journal is read.
-const SAMPLES_AT_ONCE: u32 = 2048;
+const SAMPLES_AT_ONCE: u32 = 512;
 
 /// What the file begins with.
 const MARK: &[u8; 8] = b"ccebf\0\0\x01";
@@ -255,3 +255,6 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> JournalError + use<> {
     let path = path.to_owned();
     move |error| JournalError::Io { path: path.clone(), error }
 }
+
+#[cfg(test)]
+mod tests;

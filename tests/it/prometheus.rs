@@ -69,7 +69,7 @@ fn promtool_and_the_reference_parser_have_nothing_to_say_about_the_demo() {
 
 /// The reference parser finds every family, and nothing wrong.
 #[track_caller]
-fn check_strictly(exposition: &str, arguments: &[&str]) {
+pub(crate) fn check_strictly(exposition: &str, arguments: &[&str]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/strict_parse.py");
     let mut command = Command::new(tool("PYTHON", "python3"));
     let output = feed(command.arg(script).args(arguments), exposition);
@@ -142,7 +142,7 @@ impl Prometheus {
         self.query(expression, None)
     }
 
-    fn query(&self, expression: &str, at: Option<f64>) -> Result<Value, String> {
+    pub(crate) fn query(&self, expression: &str, at: Option<f64>) -> Result<Value, String> {
         let escape = |char: char| format!("%{:02X}", u32::from(char));
         let query: String = expression.chars().map(escape).collect();
         let time = at.map(|at| format!("&time={at}")).unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::sweep::{
 /// What was found is made durable this often.
 const RECORD_EVERY_MS: i64 = 1_000;
 /// And when it tells of so many samples, whatever the time.
-const SAMPLES_MAX: usize = 4_096;
+const SAMPLES_MAX: usize = 512;
 /// The head of the list, and calls that are open, are looked at no more often than this.
 const INTERVAL_MS: i64 = 600_000;
 /// While less than a tenth of the limit is left, one request in this time.

@@ -11,8 +11,8 @@ use crate::ledger::{Timetable, Totals};
 use crate::metrics::{self, Breakdown, PastApp};
 use crate::store::Journal;
 
-/// Values in memory at once: 32 MB of them.
-const VALUES_MAX: usize = 4_000_000;
+/// Values in memory at once: 16 MB of them.
+const VALUES_MAX: usize = 2_000_000;
 
 /// Everything that was read.
 pub(super) struct Past<'a> {
@@ -67,12 +67,8 @@ impl Past<'_> {
             })?;
             ends.push(end);
         }
-        let apps: Vec<PastApp<'_>> = self
-            .apps
-            .iter()
-            .zip(&ends)
-            .map(|(&(name, _), end)| PastApp { name, end })
-            .collect();
+        let apps: Vec<PastApp<'_>> =
+            self.apps.iter().zip(&ends).map(|(&(name, _), end)| PastApp { name, end }).collect();
         let past = metrics::Past::new(&apps, self.breakdown, self.labels);
         let ranges = past.sheets(n_samples, VALUES_MAX);
         let n_sheets = ranges.len();

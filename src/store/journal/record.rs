@@ -2,9 +2,9 @@
 
 use crate::call::{CallKey, Outcome, Timestamp};
 use crate::ledger::{FailureStatuses, Rules, Steps, Timetable, Totals};
+use crate::store::AppId;
 use crate::store::codec::{self, Malformed};
 use crate::store::wire::{Reader, Wire, Writer};
-use crate::store::AppId;
 use crate::sweep::Changes;
 
 use super::Heading;
@@ -69,12 +69,7 @@ pub(super) fn decode_heading(bytes: &[u8]) -> Result<Heading, Malformed> {
     let mut value = Heading {
         app: AppId { app_id: Box::default(), on_behalf_of: None },
         timetable: Timetable { from: epoch, to: epoch, step_s: 1 },
-        rules: Rules {
-            epoch,
-            settle_s: 0,
-            max_open_s: 0,
-            failures: FailureStatuses::default(),
-        },
+        rules: Rules { epoch, settle_s: 0, max_open_s: 0, failures: FailureStatuses::default() },
     };
     heading(&mut wire, &mut value)?;
     wire.end()?;
@@ -140,10 +135,7 @@ fn blob(wire: &mut impl Wire, mut bytes: Vec<u8>) -> Result<Vec<u8>, Malformed> 
 }
 
 /// Gives what was found, by sample.
-pub(super) fn each_step(
-    bytes: &[u8],
-    each: &mut dyn FnMut(u32, &Totals),
-) -> Result<(), Malformed> {
+pub(super) fn each_step(bytes: &[u8], each: &mut dyn FnMut(u32, &Totals)) -> Result<(), Malformed> {
     steps(&mut Reader(bytes), each)
 }
 

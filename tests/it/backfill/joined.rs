@@ -1,0 +1,121 @@
+//! Backfill, then an exporter, then one that lost its state: for Prometheus it is one history.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::stage::{Stage, Values, date, make_blocks, now_s, over, rising};
+use crate::process::{Exporter, Folder, until_ok};
+use crate::prometheus::{Prometheus, tool};
+
+/// Three hours of past calls; others begin for half a minute more.
+const WORLD: [&str; 4] =
+    ["--history=3h", "--stop-after=25s", "--calls-per-day=150000", "--duration-scale=10"];
+
+#[test]
+fn history_the_present_and_a_refill_are_one_without_a_step() {
+    let from = now_s() - 2 * 3600;
+    let stage = Stage::new(&WORLD, "rate_limit_share: 1, max_open: 1h", &date(from));
+    let output = stage.folder.path().join("history.om");
+    let said = stage.backfill(&output, &["--step=1m"]);
+    assert!(said.contains(&date(from)), "--from is count.from where it is not given: {said}");
+    let first = Folder::new();
+    make_blocks("PROMTOOL", &output, &first);
+
+    let exporter = Exporter::start(&stage.config);
+    let target = exporter.address.to_string();
+    let oldest = Server::start("PROMETHEUS", None, first, &target);
+    let mut servers = vec![];
+    for variable in ["PROMETHEUS_NEWER", "PROMETHEUS_3"] {
+        match env::var(variable) {
+            Ok(_) => {
+                let blocks = Some(oldest.folder.path().join("data"));
+                servers.push(Server::start(variable, blocks.as_deref(), Folder::new(), &target));
+            }
+            Err(_) => eprintln!("left out: {variable} is not set; tests/run brings it if it can"),
+        }
+    }
+    servers.push(oldest);
+    for server in &servers {
+        server.sees(
+            "the exporter behind the history",
+            "count(cometchat_calls_total{job=\"cometchat\"}) > 0",
+        );
+    }
+    // The state is lost; calls go on meanwhile.
+    exporter.program.dies();
+    fs::remove_file(stage.folder.state()).unwrap();
+    let address = format!("--web.listen-address={target}");
+    let config = format!("--config.file={}", stage.config.display());
+    let exporter = Exporter::spawn(&mut crate::process::binary(&[config, address]));
+
+    let truth = until_ok("the rest of the world", || {
+        let truth = stage.truth(from);
+        if truth["at_rest"] == true { Ok(truth) } else { Err(truth["next_event_at"].to_string()) }
+    });
+    let truth = rising(&truth);
+    let n_calls: f64 = named(&truth, "cometchat_calls_total{").sum();
+    assert!(n_calls > 5000.0, "{n_calls} calls show little");
+    for server in &servers {
+        server.check(from, &truth, n_calls);
+    }
+    exporter.program.ends_on("TERM");
+}
+
+fn named<'a>(values: &'a Values, name: &'a str) -> impl Iterator<Item = f64> {
+    values.iter().filter(move |(series, _)| series.starts_with(name)).map(|(_, value)| *value)
+}
+
+/// A Prometheus with the history, which scrapes the exporter.
+struct Server {
+    variable: &'static str,
+    prometheus: Prometheus,
+    folder: Folder,
+}
+
+impl Server {
+    fn start(variable: &'static str, blocks: Option<&Path>, folder: Folder, target: &str) -> Self {
+        if let Some(blocks) = blocks {
+            let copied =
+                Command::new("cp").arg("-r").arg(blocks).arg(folder.path()).status().unwrap();
+            assert!(copied.success());
+        }
+        let text = format!(
+            "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
+             static_configs: [{{targets: ['{target}'], labels: {{instance: exporter}}}}]}}]\n"
+        );
+        let prometheus = Prometheus::start(&tool(variable, "prometheus"), &folder, &text);
+        Self { variable, prometheus, folder }
+    }
+
+    #[track_caller]
+    fn sees(&self, what: &str, expression: &str) {
+        until_ok(what, || self.prometheus.value(expression, None));
+    }
+
+    /// Over all of it, increases are what the recount says, and nothing ever fell.
+    #[track_caller]
+    fn check(&self, from: i64, truth: &Values, n_calls: f64) {
+        let variable = self.variable;
+        until_ok("a scrape at rest", || {
+            let seen =
+                self.prometheus.value("sum(cometchat_calls_total{job=\"cometchat\"})", None)?;
+            if seen == n_calls { Ok(()) } else { Err(format!("{seen} of {n_calls}")) }
+        });
+        let at = self.prometheus.value("max(timestamp(cometchat_calls_total))", None).unwrap();
+        let increases = over(&self.prometheus, "increase", truth, (from, at));
+        let mut differences = String::new();
+        for (series, should) in truth {
+            let is = increases.get(series).copied().unwrap_or(f64::NAN);
+            let is_right = (is - should).abs() <= should * 1e-6;
+            if !is_right {
+                differences += &format!("{is:>14} {should:>14}  {series}\n");
+            }
+        }
+        assert!(differences.is_empty(), "{variable}: increase() and truth differ\n{differences}");
+        assert_eq!(increases.len(), truth.len(), "{variable}");
+        let resets = over(&self.prometheus, "resets", truth, (from, at));
+        assert_eq!(resets.values().sum::<f64>(), 0.0, "{variable}: {resets:?}");
+    }
+}
