@@ -103,10 +103,11 @@ fn summed(apps: &[Standing]) -> Standing {
 fn line(standing: &Standing) -> String {
     let Standing { n_calls, n_about, n_pages, left_ms } = *standing;
     let done = n_calls.min(n_about);
-    let full = if n_about == 0 { 0 } else { done * BAR_CHARS / n_about };
+    let part_of = |whole: u64| (done * whole).checked_div(n_about).unwrap_or(0);
+    let full = part_of(BAR_CHARS);
     let mut text = String::from("[");
     (0..BAR_CHARS).for_each(|at| text.push(if at < full { '#' } else { '.' }));
-    let percent = if n_about == 0 { 0 } else { done * 100 / n_about };
+    let percent = part_of(100);
     let left = words::seconds(i64::try_from(left_ms / 1000).unwrap_or(i64::MAX));
     let _ = write!(
         text,
