@@ -2,5 +2,6 @@
 //! exporter serves afterwards are one, and every call is in it once.
 
 mod joined;
+mod panels;
 mod resumed;
 mod stage;

@@ -1,17 +1,14 @@
 //! Backfill, then an exporter, then one that lost its state: for Prometheus it is one history.
 
-use std::env;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use super::stage::{Stage, Values, date, make_blocks, now_s, over, rising};
+use super::stage::{Stage, Values, copy_blocks, date, make_blocks, now_s, over, rising};
 use crate::process::{Exporter, Folder, until_ok};
-use crate::prometheus::{Prometheus, tool};
+use crate::prometheus::{Prometheus, prometheus_of};
 
-/// Three hours of past calls; others begin for half a minute more.
+/// Three hours of past calls; others begin for twenty seconds more.
 const WORLD: [&str; 4] =
-    ["--history=3h", "--stop-after=25s", "--calls-per-day=150000", "--duration-scale=10"];
+    ["--history=3h", "--stop-after=20s", "--calls-per-day=150000", "--duration-scale=3"];
 
 #[test]
 fn history_the_present_and_a_refill_are_one_without_a_step() {
@@ -20,28 +17,23 @@ fn history_the_present_and_a_refill_are_one_without_a_step() {
     let output = stage.folder.path().join("history.om");
     let said = stage.backfill(&output, &["--step=1m"]);
     assert!(said.contains(&date(from)), "--from is count.from where it is not given: {said}");
-    let first = Folder::new();
-    make_blocks("PROMTOOL", &output, &first);
+    let blocks = Folder::new();
+    make_blocks("PROMTOOL", &output, &blocks);
+    let end_of_history = now_s();
 
     let exporter = Exporter::start(&stage.config);
     let target = exporter.address.to_string();
-    let oldest = Server::start("PROMETHEUS", None, first, &target);
-    let mut servers = vec![];
-    for variable in ["PROMETHEUS_NEWER", "PROMETHEUS_3"] {
-        match env::var(variable) {
-            Ok(_) => {
-                let blocks = Some(oldest.folder.path().join("data"));
-                servers.push(Server::start(variable, blocks.as_deref(), Folder::new(), &target));
-            }
-            Err(_) => eprintln!("left out: {variable} is not set; tests/run brings it if it can"),
-        }
-    }
-    servers.push(oldest);
+    let variables = ["PROMETHEUS", "PROMETHEUS_NEWER", "PROMETHEUS_3"];
+    let servers: Vec<Server> = variables
+        .into_iter()
+        .filter_map(|variable| {
+            Some(Server::start(variable, &prometheus_of(variable)?, &blocks, &target))
+        })
+        .collect();
     for server in &servers {
-        server.sees(
-            "the exporter behind the history",
-            "count(cometchat_calls_total{job=\"cometchat\"}) > 0",
-        );
+        // The history itself is seen for five minutes more.
+        let newest = "max(timestamp(cometchat_calls_total{job=\"cometchat\"}))";
+        server.sees("a scrape of the exporter", &format!("{newest} > {end_of_history}"));
     }
     // The state is lost; calls go on meanwhile.
     exporter.program.dies();
@@ -71,22 +63,20 @@ fn named<'a>(values: &'a Values, name: &'a str) -> impl Iterator<Item = f64> {
 struct Server {
     variable: &'static str,
     prometheus: Prometheus,
-    folder: Folder,
+    /// Kept for its end.
+    _folder: Folder,
 }
 
 impl Server {
-    fn start(variable: &'static str, blocks: Option<&Path>, folder: Folder, target: &str) -> Self {
-        if let Some(blocks) = blocks {
-            let copied =
-                Command::new("cp").arg("-r").arg(blocks).arg(folder.path()).status().unwrap();
-            assert!(copied.success());
-        }
+    fn start(variable: &'static str, program: &str, blocks: &Folder, target: &str) -> Self {
+        let folder = Folder::new();
+        copy_blocks(blocks, &folder);
         let text = format!(
             "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
              static_configs: [{{targets: ['{target}'], labels: {{instance: exporter}}}}]}}]\n"
         );
-        let prometheus = Prometheus::start(&tool(variable, "prometheus"), &folder, &text);
-        Self { variable, prometheus, folder }
+        let prometheus = Prometheus::start(program, &folder, &text);
+        Self { variable, prometheus, _folder: folder }
     }
 
     #[track_caller]

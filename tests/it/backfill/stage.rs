@@ -53,23 +53,14 @@ impl Stage {
 
     /// The command, up to what is its own each time.
     pub(super) fn command(&self, output: &Path, flags: &[&str]) -> Command {
-        let fixed = [
-            "backfill".to_owned(),
-            format!("--config.file={}", self.config.display()),
-            format!("--output={}", output.display()),
-            "--label=job=cometchat".to_owned(),
-            "--label=instance=exporter".to_owned(),
-        ];
-        let flags = flags.iter().map(|flag| (*flag).to_owned());
-        binary(&fixed.into_iter().chain(flags).collect::<Vec<_>>())
+        let config = format!("--config.file={}", self.config.display());
+        command_as("exporter", output, &[&[config.as_str()], flags].concat())
     }
 
     /// Runs the command to its end, and returns what it said.
     #[track_caller]
     pub(super) fn backfill(&self, output: &Path, flags: &[&str]) -> String {
-        let (code, said) = Program::spawn(&mut self.command(output, flags)).ends();
-        assert_eq!(code, Some(0), "{said}");
-        said
+        ended(&mut self.command(output, flags))
     }
 
     /// The recount of all calls since `from`.
@@ -80,6 +71,26 @@ impl Stage {
     }
 }
 
+/// The command, with labels as of a scrape of `instance`.
+pub(super) fn command_as(instance: &str, output: &Path, flags: &[&str]) -> Command {
+    let fixed = [
+        "backfill".to_owned(),
+        format!("--output={}", output.display()),
+        "--label=job=cometchat".to_owned(),
+        format!("--label=instance={instance}"),
+    ];
+    let flags = flags.iter().map(|flag| (*flag).to_owned());
+    binary(&fixed.into_iter().chain(flags).collect::<Vec<_>>())
+}
+
+/// Expects that the command succeeds, and returns what it said.
+#[track_caller]
+pub(super) fn ended(command: &mut Command) -> String {
+    let (code, said) = Program::spawn(command).ends();
+    assert_eq!(code, Some(0), "{said}");
+    said
+}
+
 /// Makes blocks of the output, in the folder where a Prometheus of this folder looks for them.
 pub(super) fn make_blocks(promtool: &str, output: &Path, folder: &Folder) {
     let made = Command::new(tool(promtool, "promtool"))
@@ -88,6 +99,13 @@ pub(super) fn make_blocks(promtool: &str, output: &Path, folder: &Folder) {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// The same blocks for another Prometheus.
+pub(super) fn copy_blocks(from: &Folder, to: &Folder) {
+    let data = from.path().join("data");
+    let copied = Command::new("cp").arg("-r").arg(data).arg(to.path()).status().unwrap();
+    assert!(copied.success());
 }
 
 /// Series by name and sorted labels, without those of the scrape.
