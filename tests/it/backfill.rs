@@ -2,6 +2,7 @@
 //! exporter serves afterwards are one, and every call is in it once.
 
 mod joined;
+mod large;
 mod panels;
 mod resumed;
 mod stage;

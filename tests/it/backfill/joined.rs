@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::stage::{Stage, Values, copy_blocks, date, make_blocks, now_s, over, rising};
+use super::stage::{
+    Stage, Values, check_increase, copy_blocks, date, make_blocks, now_s, over, rising,
+};
 use crate::process::{Exporter, Folder, until_ok};
 use crate::prometheus::{Prometheus, prometheus_of};
 
@@ -94,17 +96,7 @@ impl Server {
             if seen == n_calls { Ok(()) } else { Err(format!("{seen} of {n_calls}")) }
         });
         let at = self.prometheus.value("max(timestamp(cometchat_calls_total))", None).unwrap();
-        let increases = over(&self.prometheus, "increase", truth, (from, at));
-        let mut differences = String::new();
-        for (series, should) in truth {
-            let is = increases.get(series).copied().unwrap_or(f64::NAN);
-            let is_right = (is - should).abs() <= should * 1e-6;
-            if !is_right {
-                differences += &format!("{is:>14} {should:>14}  {series}\n");
-            }
-        }
-        assert!(differences.is_empty(), "{variable}: increase() and truth differ\n{differences}");
-        assert_eq!(increases.len(), truth.len(), "{variable}");
+        check_increase(variable, &self.prometheus, truth, (from, at));
         let resets = over(&self.prometheus, "resets", truth, (from, at));
         assert_eq!(resets.values().sum::<f64>(), 0.0, "{variable}: {resets:?}");
     }

@@ -164,3 +164,19 @@ fn label_text((name, value): (&String, &Value)) -> String {
     let value = if name == "le" { value.trim_end_matches(".0") } else { value };
     format!("{name}=\"{value}\"")
 }
+
+/// Over all of the history, what Prometheus calls the increase of each series is the recount.
+#[track_caller]
+pub(super) fn check_increase(who: &str, prometheus: &Prometheus, truth: &Values, span: (i64, f64)) {
+    let increases = over(prometheus, "increase", truth, span);
+    let mut differences = String::new();
+    for (series, should) in truth {
+        let is = increases.get(series).copied().unwrap_or(f64::NAN);
+        let is_right = (is - should).abs() <= should * 1e-6;
+        if !is_right {
+            differences += &format!("{is:>14} {should:>14}  {series}\n");
+        }
+    }
+    assert!(differences.is_empty(), "{who}: increase() and truth differ\n{differences}");
+    assert_eq!(increases.len(), truth.len(), "{who}");
+}
