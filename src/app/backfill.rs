@@ -44,7 +44,7 @@ pub async fn backfill(settings: &Settings, args: &BackfillArgs) -> anyhow::Resul
     check_labels(&args.labels)?;
     let (clock, timeout) = (Clock::system(), Duration::from_millis(settings.poll.timeout_ms));
     let transport = Transport::new(timeout, Proxies::Environment)?;
-    // The exporter may be running meanwhile, on the other half.
+    // An exporter that is running meanwhile keeps its own share.
     let options = BudgetOptions {
         limit_per_minute: settings.poll.rate_limit_per_minute.into(),
         share_ppm: settings.poll.share_ppm() / 2,

@@ -55,7 +55,7 @@ pub enum JournalError {
     )]
     Different(PathBuf),
     /// The system said no.
-    #[error("{}: {error}; what was read so far is kept, run it again to go on", path.display())]
+    #[error("cannot use {}: {error}; whatever it holds is kept", path.display())]
     Io {
         /// The journal.
         path: PathBuf,

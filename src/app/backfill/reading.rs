@@ -158,6 +158,7 @@ impl Reader {
             result?;
         }
         fresh.record(&mut journal)?;
+        tell(self.standing(&sweep));
         Ok(journal)
     }
 

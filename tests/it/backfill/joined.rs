@@ -8,9 +8,15 @@ use super::stage::{
 use crate::process::{Exporter, Folder, until_ok};
 use crate::prometheus::{Prometheus, prometheus_of};
 
-/// Three hours of past calls; others begin for twenty seconds more.
-const WORLD: [&str; 4] =
-    ["--history=3h", "--stop-after=20s", "--calls-per-day=150000", "--duration-scale=3"];
+/// Three hours of past calls; others begin for twenty seconds more. A recording is there with the end of
+/// its call: one that came later would be seen minutes later only.
+const WORLD: [&str; 5] = [
+    "--history=3h",
+    "--stop-after=20s",
+    "--calls-per-day=150000",
+    "--duration-scale=3",
+    "--late-recordings=false",
+];
 
 #[test]
 fn history_the_present_and_a_refill_are_one_without_a_step() {
