@@ -4,6 +4,7 @@
 //! [`crate::store`] makes the outcome durable, and only then [`crate::web`] gets to show it.
 
 mod app_task;
+pub mod backfill;
 mod board;
 pub mod demo;
 pub mod doctor;

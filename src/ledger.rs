@@ -6,6 +6,7 @@
 
 pub mod entry;
 pub mod histogram;
+pub mod past;
 pub mod posting;
 pub mod recent;
 pub mod rules;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use entry::{Entry, FirstFinal, Phase};
 pub use histogram::Histogram;
+pub use past::{Steps, Times, Timetable, dated};
 pub use posting::{Posting, absent, post};
 pub use recent::{OpenCalls, Recent};
 pub use rules::{FailureStatuses, Rules};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cometchat_exporter::app::{demo, doctor, logging, run, simulate};
+use cometchat_exporter::app::{backfill, demo, doctor, logging, run, simulate};
 use cometchat_exporter::config::cli::{self, Cli, Command};
 use cometchat_exporter::config::{self, Process};
 
@@ -37,6 +37,10 @@ async fn main() -> ExitCode {
                     Err(error) => Err(error),
                 }
             }
+            Err(faults) => Err(faults.into()),
+        },
+        Command::Backfill(args) => match config::load(&args.run, &Process) {
+            Ok(loaded) => backfill::backfill(&loaded.settings, &args).await,
             Err(faults) => Err(faults.into()),
         },
         Command::Healthcheck(args) => config::probe(args, &Process).ask().await.map_err(Into::into),

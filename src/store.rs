@@ -8,6 +8,7 @@ pub mod codec;
 pub mod error;
 pub mod file;
 mod group;
+pub mod journal;
 pub mod memory;
 mod wire;
 
@@ -18,6 +19,7 @@ mod tests;
 
 pub use error::StoreError;
 pub use file::FileStore;
+pub use journal::{Heading, Journal, JournalError};
 pub use memory::MemoryStore;
 
 use crate::call::{CallKey, Moment, Timestamp};

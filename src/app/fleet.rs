@@ -209,11 +209,7 @@ impl Fleet {
             recent_window_s: settings.recent_window_s,
             exemplars: settings.exemplars,
             shown: Shown {
-                breakdown: Breakdown {
-                    call_type: settings.breakdown.call_type,
-                    mode: settings.breakdown.mode,
-                    receiver_type: settings.breakdown.receiver_type,
-                },
+                breakdown: breakdown(settings),
                 created_from: self.ground.board.created_from(),
             },
             transport: transport.clone(),
@@ -275,6 +271,13 @@ pub(super) fn poll_times(settings: &Settings) -> PollTimes {
         recent_window_s: settings.recent_window_s.max(0).unsigned_abs(),
         interval_ms: settings.poll.interval_ms.max(0).unsigned_abs(),
     }
+}
+
+/// Which of the breakdown labels are shown.
+pub(super) const fn breakdown(settings: &Settings) -> Breakdown {
+    let shown = settings.breakdown;
+    let (call_type, mode, receiver_type) = (shown.call_type, shown.mode, shown.receiver_type);
+    Breakdown { call_type, mode, receiver_type }
 }
 
 fn budget_options(settings: &Settings) -> BudgetOptions {

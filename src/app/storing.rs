@@ -53,7 +53,8 @@ pub(super) fn store_step(
     }
 }
 
-fn known(store: &dyn Store, id: &AppId, needs: &Spans) -> Result<Known, StoreError> {
+/// The calls that an answer has to be compared with.
+pub(super) fn known(store: &dyn Store, id: &AppId, needs: &Spans) -> Result<Known, StoreError> {
     let mut known = Known::new();
     for span in needs.iter() {
         store.calls(id, span, &mut |key, entry| {

@@ -8,11 +8,13 @@ use clap::{Args, Parser, Subcommand};
 use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, StateSettings};
 use super::values;
 
+mod backfilling;
 mod examining;
 mod printed;
 mod serving;
 mod simulated;
 
+pub use backfilling::BackfillArgs;
 pub use examining::{CheckArgs, DoctorArgs, Output};
 pub use printed::{CompletionsArgs, completions, man};
 pub use serving::{HealthcheckArgs, WebArgs, WhereArgs};
@@ -84,6 +86,8 @@ pub enum Command {
     CheckConfig(CheckArgs),
     /// Ask the API a dozen times, and say what was found and what to mend
     Doctor(DoctorArgs),
+    /// Write past calls as OpenMetrics with times, to give Prometheus a history
+    Backfill(BackfillArgs),
     /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
     Completions(CompletionsArgs),
     /// Print the man page

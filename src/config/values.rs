@@ -264,5 +264,19 @@ pub(super) fn path(text: &str) -> Result<std::path::PathBuf, String> {
     if text.is_empty() { Err("must be the path of a file".into()) } else { Ok(text.into()) }
 }
 
+/// A label with its value, as Prometheus adds it to what it scrapes.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE, such as job=cometchat")?;
+    let is_name = name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    if !is_name || name.starts_with("__") {
+        return Err(format!("`{name}` is no name of a label"));
+    }
+    if value.is_empty() {
+        return Err("a label without a value is none".into());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 #[cfg(test)]
 mod tests;

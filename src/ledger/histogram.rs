@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::totals::add_each;
+
 /// Buckets of `cometchat_call_duration_seconds`.
 pub const DURATION_BOUNDS_S: &[u64] =
     &[5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800];
@@ -48,6 +50,16 @@ impl Histogram {
         match native_bucket(value) {
             None => self.native_zero += 1,
             Some(bucket) => *self.native.entry(bucket).or_default() += 1,
+        }
+    }
+
+    /// Adds the observations of another one with the same bounds.
+    pub fn merge(&mut self, more: &Self) {
+        add_each(&mut self.counts, &more.counts);
+        self.sum = self.sum.saturating_add(more.sum);
+        self.native_zero += more.native_zero;
+        for (&bucket, n) in &more.native {
+            *self.native.entry(bucket).or_default() += n;
         }
     }
 

@@ -34,7 +34,7 @@ pub struct Observed {
 }
 
 impl Posting {
-    const fn nothing(kind: Kind) -> Self {
+    pub(super) const fn nothing(kind: Kind) -> Self {
         Self {
             kind,
             adds: Vec::new(),

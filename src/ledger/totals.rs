@@ -133,4 +133,28 @@ impl Totals {
     pub fn sum(&self, counter: Counter) -> u64 {
         self.by_kind.values().map(|tally| tally.get(counter)).sum()
     }
+
+    /// Adds other sums.
+    pub fn merge(&mut self, more: &Self) {
+        for (kind, tally) in &more.by_kind {
+            add_each(&mut self.by_kind.entry(*kind).or_default().0, &tally.0);
+        }
+        for (own, more) in self.distributions.iter_mut().zip(&more.distributions) {
+            own.duration_s.merge(&more.duration_s);
+            own.answer_s.merge(&more.answer_s);
+            own.people.merge(&more.people);
+        }
+        self.corrections = self.corrections.saturating_add(more.corrections);
+        self.abandoned = self.abandoned.saturating_add(more.abandoned);
+        self.reconcile_differences =
+            self.reconcile_differences.saturating_add(more.reconcile_differences);
+        add_each(&mut self.unknown, &more.unknown);
+    }
+}
+
+/// Adds counts to counts.
+pub(super) fn add_each(own: &mut [u64], more: &[u64]) {
+    for (own, more) in own.iter_mut().zip(more) {
+        *own = own.saturating_add(*more);
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use super::catalog::{Family, FamilyType};
 use super::examples::Example;
 use super::samples::{Sample, Spread, Value, signed_seconds, whole};
+use crate::call::Timestamp;
 
 /// Writes HELP, TYPE and UNIT, and the samples behind them.
 pub(super) fn write_family(family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
@@ -50,6 +51,44 @@ fn write_spread(family: &Family, sample: &Sample<'_>, spread: &Spread<'_>, out: 
     let labels = Labels { of: sample, le: None };
     line(out, format_args!("{name}_sum{labels} {}", spread.sum));
     line(out, format_args!("{name}_count{labels} {}", spread.count()));
+}
+
+/// What stands before each value of a sample; `extra` are further labels with their values.
+pub(super) fn heads(
+    family: &Family,
+    sample: &Sample<'_>,
+    extra: &[(String, String)],
+) -> Vec<Box<[u8]>> {
+    let mut labels = sample.labels.clone();
+    labels.extend(extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let of = &Sample { labels, value: Value::Number(0.0, None), created: None };
+    let name = family.name;
+    let head = |suffix: &str, le| format!("{name}{suffix}{}", Labels { of, le });
+    let heads = match &sample.value {
+        Value::Number(..) => vec![head("", None)],
+        Value::Spread(spread) => {
+            let buckets = spread.cumulative.iter().map(|(bound, _)| head("_bucket", Some(*bound)));
+            buckets.chain([head("_sum", None), head("_count", None)]).collect()
+        }
+    };
+    heads.into_iter().map(|head| head.into_bytes().into()).collect()
+}
+
+/// The values that belong behind [`heads`].
+pub(super) fn values(sample: &Sample<'_>) -> Vec<f64> {
+    match &sample.value {
+        Value::Number(value, _) => vec![*value],
+        Value::Spread(spread) => {
+            let buckets = spread.cumulative.iter().map(|(_, count)| whole(*count));
+            buckets.chain([spread.sum, whole(spread.count())]).collect()
+        }
+    }
+}
+
+/// Writes a line with a time.
+pub(super) fn write_dated(head: &[u8], value: f64, at: Timestamp, out: &mut Vec<u8>) {
+    out.extend_from_slice(head);
+    line(out, format_args!(" {value} {}", at.0));
 }
 
 fn line(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {

@@ -16,7 +16,15 @@ pub(super) struct Samples<'a> {
     context: &'a Context<'a>,
     /// Since when the values count, where that is to be said.
     created: Option<Moment>,
-    out: &'a mut Vec<u8>,
+    out: Out<'a>,
+}
+
+/// What becomes of a sample.
+enum Out<'a> {
+    /// It is written.
+    Bytes(&'a mut Vec<u8>),
+    /// Somebody looks at it.
+    Visit(&'a mut dyn FnMut(&Sample<'_>)),
 }
 
 /// What the samples of a rendering have in common.
@@ -29,7 +37,7 @@ pub(super) struct Context<'a> {
 
 /// One sample, or one histogram, with all its labels.
 pub(super) struct Sample<'s> {
-    pub(super) labels: Vec<(&'static str, &'s str)>,
+    pub(super) labels: Vec<(&'s str, &'s str)>,
     pub(super) value: Value<'s>,
     pub(super) created: Option<Moment>,
 }
@@ -77,7 +85,16 @@ impl<'a> Samples<'a> {
         created: Option<Moment>,
         out: &'a mut Vec<u8>,
     ) -> Self {
-        Self { family, context, created, out }
+        Self { family, context, created, out: Out::Bytes(out) }
+    }
+
+    /// Shows each sample to `each` instead of writing it.
+    pub(super) fn visit(
+        family: &'static Family,
+        context: &'a Context<'a>,
+        each: &'a mut dyn FnMut(&Sample<'_>),
+    ) -> Self {
+        Self { family, context, created: None, out: Out::Visit(each) }
     }
 
     /// The only sample of an app or of the process; nothing where there is no value.
@@ -126,7 +143,7 @@ impl<'a> Samples<'a> {
         let Context { format, app, breakdown } = *self.context;
         let names = self.family.labels.iter().filter(|label| label.is_shown(breakdown));
         let n_names = names.clone().count();
-        let mut labels: Vec<(&'static str, &str)> = Vec::with_capacity(n_names);
+        let mut labels: Vec<(&str, &str)> = Vec::with_capacity(n_names);
         let mut names = names.map(|label| label.name());
         for (app, name) in app.into_iter().zip(names.by_ref()) {
             labels.push((name, app));
@@ -136,7 +153,10 @@ impl<'a> Samples<'a> {
         }
         debug_assert_eq!(labels.len(), n_names, "labels of {}", self.family.name);
         let sample = Sample { labels, value, created: self.created };
-        format.write_sample(self.family, &sample, self.out);
+        match &mut self.out {
+            Out::Bytes(out) => format.write_sample(self.family, &sample, out),
+            Out::Visit(each) => each(&sample),
+        }
     }
 }
 

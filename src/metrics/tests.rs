@@ -2,6 +2,7 @@
 
 mod exposition;
 mod formats;
+mod past;
 mod protocol;
 
 use std::borrow::Cow;

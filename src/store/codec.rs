@@ -251,7 +251,8 @@ fn spans(wire: &mut impl Wire, value: &mut Spans) -> Result<(), Malformed> {
     if value.len() == n_spans { Ok(()) } else { Err(Malformed::Value) }
 }
 
-fn totals(wire: &mut impl Wire, value: &mut Totals) -> Result<(), Malformed> {
+/// Sums in either direction.
+pub(super) fn totals(wire: &mut impl Wire, value: &mut Totals) -> Result<(), Malformed> {
     let mut by_kind = std::mem::take(&mut value.by_kind).into_iter().collect();
     wire.list(&mut by_kind, &(BLANK_KIND, Tally::default()), |wire, (of, counts)| {
         kind(wire, of)?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::process::http::get;
 use crate::process::{Folder, until_ok};
-use crate::prometheus::{Prometheus, demo_exposition, feed, tool};
+use crate::prometheus::{Prometheus, demo_exposition, feed, prometheus_of, tool};
 
 const NAMES: [&str; 4] = ["calls", "usage", "exporter", "fleet"];
 
@@ -193,9 +193,15 @@ fn every_metric_is_shown_or_left_out_for_a_reason() {
 /// The demo, spread over two months by `tests/tools/history.py`; returns the moment of its end.
 fn make_history(folder: &Path) -> u64 {
     let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    spread(folder, &[&end.to_string()]);
+    end
+}
+
+/// Makes blocks of what `tests/tools/history.py` makes of the demo.
+pub(crate) fn spread(folder: &Path, arguments: &[&str]) {
     let mut script = Command::new(tool("PYTHON", "python3"));
     let output = feed_to_file(
-        script.arg(root("tests/tools/history.py")).arg(end.to_string()),
+        script.arg(root("tests/tools/history.py")).args(arguments),
         &folder.join("history.om"),
     );
     assert!(output, "tests/tools/history.py failed");
@@ -205,7 +211,6 @@ fn make_history(folder: &Path) -> u64 {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    end
 }
 
 fn feed_to_file(command: &mut Command, file: &Path) -> bool {
@@ -214,9 +219,10 @@ fn feed_to_file(command: &mut Command, file: &Path) -> bool {
     output.status.success()
 }
 
-/// What Grafana puts in for its variables.
-fn filled_in(expression: &str, interval: &Value) -> String {
-    let window = interval.as_str().unwrap_or("5m");
+/// What Grafana puts in for its variables. `window` stands for `$__rate_interval` where a panel sets
+/// none: four times the time between samples.
+fn filled_in(expression: &str, interval: &Value, window: &str) -> String {
+    let window = interval.as_str().unwrap_or(window);
     let pairs = [
         ("$__rate_interval", window),
         ("$__range_s", "2160000"),
@@ -235,22 +241,22 @@ fn filled_in(expression: &str, interval: &Value) -> String {
 }
 
 /// The whole answer to an instant query.
-fn ask(prometheus: &Prometheus, expression: &str, at: u64) -> Value {
+pub(crate) fn ask(prometheus: &Prometheus, expression: &str, at: u64) -> Value {
     let escape = |char: char| format!("%{:02X}", u32::from(char));
     let query: String = expression.chars().map(escape).collect();
     let path = format!("/api/v1/query?query={query}&time={at}");
     serde_json::from_str(&get(prometheus.address.as_str(), &path).unwrap().body).unwrap()
 }
 
-fn check_queries(variable: &str, folder: &Folder, end: u64) {
-    let prometheus =
-        Prometheus::start(&tool(variable, "prometheus"), folder, "scrape_configs: []\n");
+/// Every query of every dashboard has a result at `end`, without an error and without a remark.
+#[track_caller]
+pub(crate) fn check_queries(prometheus: &Prometheus, end: u64, window: &str) {
     until_ok("its readiness", || {
         let answer = get(prometheus.address.as_str(), "/-/ready")?;
         if answer.status == 200 { Ok(()) } else { Err(answer.body) }
     });
     let check = |place: &str, expression: &str, may_be_empty: bool| {
-        let answer = ask(&prometheus, expression, end);
+        let answer = ask(prometheus, expression, end);
         let is_quiet = answer["warnings"].is_null() && answer["infos"].is_null();
         assert!(answer["status"] == "success" && is_quiet, "{place}: {expression}: {answer}");
         let is_empty = array(&answer["data"]["result"]).is_empty();
@@ -258,14 +264,14 @@ fn check_queries(variable: &str, folder: &Folder, end: u64) {
     };
     for panel in panels() {
         for expression in panel.expressions() {
-            check(&panel.place, &filled_in(expression, &panel.json["interval"]), false);
+            check(&panel.place, &filled_in(expression, &panel.json["interval"], window), false);
         }
     }
     for name in NAMES {
         let json = dashboard(name);
         for annotation in array(&json["annotations"]["list"]) {
             let expression = annotation["expr"].as_str().unwrap();
-            check(name, &filled_in(expression, &Value::Null), true);
+            check(name, &filled_in(expression, &Value::Null, window), true);
         }
         for definition in
             array(&json["templating"]["list"]).iter().filter_map(|one| one["definition"].as_str())
@@ -274,7 +280,7 @@ fn check_queries(variable: &str, folder: &Folder, end: u64) {
                 definition.strip_prefix("label_values(").unwrap().strip_suffix(')').unwrap();
             let (metric, label) = inner.rsplit_once(", ").unwrap();
             let expression = format!("count by ({label}) ({metric})");
-            check(name, &filled_in(&expression, &Value::Null), false);
+            check(name, &filled_in(&expression, &Value::Null, window), false);
         }
     }
 }
@@ -283,6 +289,10 @@ fn check_queries(variable: &str, folder: &Folder, end: u64) {
 fn every_query_has_a_result_on_the_oldest_and_the_present_prometheus() {
     let folder = Folder::new();
     let end = make_history(folder.path());
-    check_queries("PROMETHEUS", &folder, end);
-    check_queries("PROMETHEUS_NEWER", &folder, end);
+    for variable in ["PROMETHEUS", "PROMETHEUS_NEWER", "PROMETHEUS_3"] {
+        if let Some(program) = prometheus_of(variable) {
+            let prometheus = Prometheus::start(&program, &folder, "scrape_configs: []\n");
+            check_queries(&prometheus, end, "5m");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The integration tests, one file a subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backfill;
 mod golden;
 mod grafana;
 mod hostile;

@@ -22,6 +22,19 @@ pub(crate) fn tool(variable: &str, name: &str) -> String {
     program
 }
 
+/// The Prometheus that a variable names; one of version 3 may be missing.
+#[track_caller]
+pub(crate) fn prometheus_of(variable: &str) -> Option<String> {
+    match env::var(variable) {
+        Ok(program) => Some(program),
+        Err(_) if variable != "PROMETHEUS_3" => Some(tool(variable, "prometheus")),
+        Err(_) => {
+            eprintln!("left out: PROMETHEUS_3 is not set; tests/run brings it if it can");
+            None
+        }
+    }
+}
+
 /// Runs a tool that takes an exposition from its standard input.
 pub(crate) fn feed(command: &mut Command, exposition: &str) -> Output {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -69,7 +82,7 @@ fn promtool_and_the_reference_parser_have_nothing_to_say_about_the_demo() {
 
 /// The reference parser finds every family, and nothing wrong.
 #[track_caller]
-fn check_strictly(exposition: &str, arguments: &[&str]) {
+pub(crate) fn check_strictly(exposition: &str, arguments: &[&str]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/strict_parse.py");
     let mut command = Command::new(tool("PYTHON", "python3"));
     let output = feed(command.arg(script).args(arguments), exposition);
@@ -95,9 +108,8 @@ fn the_present_prometheus_sees_every_call_from_the_first() {
 
 #[test]
 fn prometheus_3_sees_every_call_from_the_first() {
-    match env::var("PROMETHEUS_3") {
-        Ok(program) => check_scrapes(&program),
-        Err(_) => eprintln!("left out: PROMETHEUS_3 is not set; tests/run brings it if it can"),
+    if let Some(program) = prometheus_of("PROMETHEUS_3") {
+        check_scrapes(&program);
     }
 }
 
@@ -142,7 +154,7 @@ impl Prometheus {
         self.query(expression, None)
     }
 
-    fn query(&self, expression: &str, at: Option<f64>) -> Result<Value, String> {
+    pub(crate) fn query(&self, expression: &str, at: Option<f64>) -> Result<Value, String> {
         let escape = |char: char| format!("%{:02X}", u32::from(char));
         let query: String = expression.chars().map(escape).collect();
         let time = at.map(|at| format!("&time={at}")).unwrap_or_default();

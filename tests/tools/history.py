@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Makes a past out of one exposition: history.py END < metrics.txt > history.om
+"""Makes a past out of one exposition: history.py END [without-calls] < metrics.txt > history.om
 
 The newest two hours have every series each minute, the 61 days before them what tells of calls, by
 one replica: eight days each half hour, counters before that each six hours. Counters grow to what they are by a curve of days and weeks; gauges stay. Each app of the
 exposition becomes three, the second one in trouble, and each is seen by two replicas.
+
+With `without-calls` the counters and histograms that `backfill` writes are left out.
 """
 
 import math
@@ -14,6 +16,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 APPS = {"shop": (1.0, 1), "clinic": (0.4, 0), "school": (0.15, 1)}  # the size, and whether its API is up
 REPLICAS = ("10.0.0.1:10180", "10.0.0.2:10180")
 OF_CALLS = ("cometchat_call", "cometchat_part", "cometchat_rec", "cometchat_oldest")
+COUNTED = ("cometchat_call", "cometchat_part", "cometchat_recording", "cometchat_unknown", "cometchat_corrections", "cometchat_reconcile")
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
 
 
@@ -63,6 +66,8 @@ def main():
     for family, rows in samples.items():
         kind = kinds[family]
         rising = kind in ("counter", "histogram")
+        if rising and sys.argv[2:] and family.startswith(COUNTED):
+            continue
         out.append(f"# TYPE {family.removesuffix('_total') if kind == 'counter' else family} {kind}")
         for name, labels, value in rows:
             if kind == "histogram" and 'le="' in labels:
