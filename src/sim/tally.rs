@@ -76,6 +76,7 @@ impl Tally {
                 tally.count("calls_total", Labels::Word(kind, "status", word), 0);
                 tally.count("participant_entries_total", Labels::Word(kind, "state", word), 0);
             }
+            tally.count("participant_entries_total", Labels::Word(kind, "state", "other"), 0);
             for word in OPEN {
                 tally.count("calls_open", Labels::Word(kind, "status", word), 0);
             }
