@@ -82,7 +82,7 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(CheckArgs),
-    /// Ask the API a dozen times, and say what was found and what to mend
+    /// Ask the API of each app some 14 times, and say what was found and what to mend
     Doctor(DoctorArgs),
     /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
     Completions(CompletionsArgs),
