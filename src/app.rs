@@ -12,6 +12,7 @@ mod epoch;
 mod fleet;
 mod key_file;
 pub mod logging;
+pub mod output;
 mod poller;
 mod reload;
 pub mod run;

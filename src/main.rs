@@ -2,41 +2,29 @@
 
 use std::process::ExitCode;
 
-use cometchat_exporter::app::{backfill, demo, doctor, logging, run, simulate};
+use cometchat_exporter::app::{backfill, demo, doctor, logging, output, run, simulate};
 use cometchat_exporter::config::cli::{self, Cli, Command};
 use cometchat_exporter::config::{self, Process};
 
-#[expect(clippy::print_stdout, reason = "this is the command line")]
 #[tokio::main]
 async fn main() -> ExitCode {
     cometchat_exporter::api::install_crypto();
-    let mut log = None;
+    let (mut log, mut is_well) = (None, true);
     let result = match Cli::of_process().into_command() {
         Command::Demo(args) => demo::demo(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::CheckConfig(args) => {
             let report = config::check(&args, &Process);
-            println!("{}", report.text);
-            return if report.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            is_well = report.is_valid;
+            output::say(&(report.text + "\n")).map_err(Into::into)
         }
-        Command::Completions(args) => {
-            print!("{}", cli::completions(args));
-            Ok(())
-        }
-        Command::ConfigSchema => {
-            print!("{}", config::SCHEMA);
-            Ok(())
-        }
-        Command::Man => cli::man().map(|page| print!("{page}")).map_err(Into::into),
+        Command::Completions(args) => output::say(&cli::completions(args)).map_err(Into::into),
+        Command::ConfigSchema => output::say(config::SCHEMA).map_err(Into::into),
+        Command::Man => cli::man().and_then(|page| output::say(&page)).map_err(Into::into),
         Command::Doctor(args) => match config::load(&args.run, &Process) {
-            Ok(loaded) => {
-                match doctor::doctor(&loaded.settings, &args, &mut |text| println!("{text}")).await
-                {
-                    Ok(true) => Ok(()),
-                    Ok(false) => return ExitCode::FAILURE,
-                    Err(error) => Err(error),
-                }
-            }
+            Ok(loaded) => doctor::doctor(&loaded.settings, &args).await.map(|is_all_well| {
+                is_well = is_all_well;
+            }),
             Err(faults) => Err(faults.into()),
         },
         Command::Backfill(args) => match config::load(&args.run, &Process) {
@@ -53,7 +41,9 @@ async fn main() -> ExitCode {
         }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if is_well => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) if output::is_unheard(&error) => ExitCode::FAILURE,
         Err(error) => {
             logging::last_word(&error, log);
             ExitCode::FAILURE

@@ -12,10 +12,10 @@ use crate::config::settings::{
 };
 use crate::sim::Options;
 
-use super::logging;
 use super::run::Exporter;
 use super::simulate::{SimulatedApi, clock};
 use super::stop::{Signals, Stopper};
+use super::{logging, output};
 
 /// Fresh enough to watch.
 const POLL_INTERVAL_MS: i64 = 5_000;
@@ -28,7 +28,6 @@ const RATE_LIMIT: u32 = 20_000;
 ///
 /// # Errors
 /// A socket that cannot be bound.
-#[expect(clippy::print_stdout, reason = "what the command prints is its answer")]
 pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen to signals")?;
     logging::start(LogSettings { level: LogLevel::Warn, format: LogFormat::Logfmt });
@@ -71,14 +70,16 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         address.ip().to_string()
     };
     let at = format!("{host}:{}", address.port());
-    println!("{what}");
-    println!("Simulated API:  {}  (truth: http://{}/truth)", api.base_url(), api.address);
-    println!("Metrics:        http://{at}{TELEMETRY_PATH}");
-    println!("Page:           http://{at}/");
-    println!(
-        "Prometheus job: {{job_name: cometchat, static_configs: [{{targets: ['{at}']}}]}}  \
-         (Ctrl-C ends)"
-    );
+    output::say(&format!(
+        "{what}\n\
+         Simulated API:  {}  (truth: http://{}/truth)\n\
+         Metrics:        http://{at}{TELEMETRY_PATH}\n\
+         Page:           http://{at}/\n\
+         Prometheus job: {{job_name: cometchat, static_configs: [{{targets: ['{at}']}}]}}  \
+         (Ctrl-C ends)\n",
+        api.base_url(),
+        api.address
+    ))?;
     let (stopper, stop) = Stopper::new();
     let running = async { tokio::join!(api.run(stop.clone()), exporter.run(stop, None)) };
     tokio::pin!(running);

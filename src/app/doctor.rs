@@ -1,25 +1,32 @@
-//! The command `doctor`: asks the API a dozen times and says what it found, and what to mend.
+//! The command `doctor`: asks the API and says what it found, and what to mend.
 
 mod asking;
 mod cost;
 mod facts;
 mod findings;
+mod state;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use crate::api::{BODY_BYTES_MAX, Client, Options, Proxies, Transport};
+use crate::call::Moment;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::cli::{DoctorArgs, Output};
 use crate::config::settings::{AppSettings, CountFrom, StateSettings};
 use crate::sweep::{Budget, BudgetOptions};
 
-use super::key_file;
-use asking::Asker;
-use findings::{Finding, Means, Verdict, findings};
+use super::{key_file, output, words};
+use asking::{Asker, N_QUESTIONS};
+use findings::{Finding, Means, Verdict, finding, findings};
+use state::State;
+
+/// How many apps are asked side by side.
+const GROUPS_AT_ONCE: usize = 8;
 
 /// What was found, for a report of a bug: no key, no id of an app, a user, a group or a session.
 #[derive(Serialize)]
@@ -52,23 +59,35 @@ impl Line {
         let quotes = finding.verdict >= Verdict::Warn && is_quoting(finding.subject);
         let text = match app.filter(|_| quotes) {
             Some(app) => without_ids(&finding.text, app),
-            None => finding.text,
+            None => finding.text.clone(),
         };
-        let verdict = finding.verdict.word();
-        Self { subject: finding.subject, verdict, text, advice: finding.advice }
+        Self { text, ..Self::verbatim(finding) }
+    }
+
+    fn of_state(finding: &Finding, state: &StateSettings) -> Self {
+        let mut line = Self::verbatim(finding.clone());
+        if let StateSettings::File(path) = state {
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            for shown in [absolute.display().to_string(), path.display().to_string()] {
+                line.text = line.text.replace(&shown, "FILE");
+            }
+        }
+        line
+    }
+
+    fn verbatim(finding: Finding) -> Self {
+        let Finding { subject, verdict, text, advice } = finding;
+        Self { subject, verdict: verdict.word(), text, advice }
     }
 }
 
-/// Examines the apps one after another, and says each line as it comes. Returns whether all of them
-/// can be read.
+/// Examines the apps, those with different app ids side by side, and says what was found of each.
+/// Returns whether all of them can be read.
 ///
 /// # Errors
-/// An app that is asked for and is not configured, or what keeps anything from being asked.
-pub async fn doctor(
-    settings: &Settings,
-    args: &DoctorArgs,
-    say: &mut dyn FnMut(&str),
-) -> anyhow::Result<bool> {
+/// An app that is asked for and is not configured, what keeps anything from being asked, or an
+/// output that nobody reads.
+pub async fn doctor(settings: &Settings, args: &DoctorArgs) -> anyhow::Result<bool> {
     let names = || settings.apps.iter().map(|app| app.name.as_str());
     if let Some(unknown) = args.apps.iter().find(|name| !names().any(|known| known == *name)) {
         let known = names().collect::<Vec<_>>().join(", ");
@@ -77,63 +96,133 @@ pub async fn doctor(
     let timeout = Duration::from_millis(settings.poll.timeout_ms);
     let transport = Transport::new(timeout, Proxies::Environment)?;
     let is_text = args.output == Output::Text;
-    let state = state(&settings.state);
-    let mut is_well = state.verdict < Verdict::Fail;
+    let wanted = settings.apps.iter().enumerate();
+    let wanted = wanted.filter(|(_, app)| args.apps.is_empty() || args.apps.contains(&app.name));
+    let groups = groups(wanted);
+    output::remark(&announcement(settings, &groups, args.time_limit_s));
+    let state = State::look(&settings.state);
+    let state_line = Line::of_state(state.finding(), &settings.state);
+    let mut is_well = state.finding().verdict < Verdict::Fail;
     if is_text {
-        say(&shown("the exporter", std::slice::from_ref(&state)));
+        output::say(&shown("the exporter", std::slice::from_ref(state.finding())))?;
     }
-    let mut report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        state: Line { text: "checked".to_owned(), ..Line::of(state, None) },
-        apps: Vec::new(),
-    };
-    for (idx, app) in settings.apps.iter().enumerate() {
-        if !args.apps.is_empty() && !args.apps.contains(&app.name) {
-            continue;
+    let clock = Clock::system();
+    let until = clock.steady().plus_ms(args.time_limit_s.saturating_mul(1000));
+    let visit = Visit { settings, transport: &transport, state: &state, clock, until };
+    let mut apps = Vec::new();
+    let mut visits = stream::iter(&groups).map(|group| visit.group(group)).buffered(GROUPS_AT_ONCE);
+    while let Some(found) = visits.next().await {
+        for (idx, app, findings) in found {
+            is_well &= findings.iter().all(|finding| finding.verdict < Verdict::Fail);
+            let region = app.api_region.label();
+            if is_text {
+                output::say(&shown(&format!("\napp `{}` ({region})", app.name), &findings))?;
+            }
+            let findings = findings.into_iter().map(|finding| Line::of(finding, Some(app)));
+            apps.push(AppReport { app: idx + 1, region, findings: findings.collect() });
         }
-        let findings = examine(settings, app, &transport).await;
-        is_well &= findings.iter().all(|finding| finding.verdict < Verdict::Fail);
-        if is_text {
-            let head = format!("app `{}` ({})", app.name, app.api_region.label());
-            say(&shown(&head, &findings));
-        }
-        let findings = findings.into_iter().map(|finding| Line::of(finding, Some(app)));
-        let (app, region) = (idx + 1, app.api_region.label());
-        report.apps.push(AppReport { app, region, findings: findings.collect() });
     }
     if !is_text {
-        say(&serde_json::to_string_pretty(&report)?);
+        apps.sort_by_key(|report| report.app);
+        let report = Report { version: env!("CARGO_PKG_VERSION"), state: state_line, apps };
+        output::say(&(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     Ok(is_well)
 }
 
-async fn examine(settings: &Settings, app: &AppSettings, transport: &Transport) -> Vec<Finding> {
-    let client = key_file::read(&app.key).and_then(|key| {
-        let options = Options {
-            base_url: app.base_url.clone(),
-            key,
-            on_behalf_of: app.on_behalf_of.clone(),
-            body_bytes_max: BODY_BYTES_MAX,
-        };
-        Ok(Client::new(options, transport)?)
-    });
-    let client = match client {
-        Ok(client) => client,
-        Err(error) => {
-            let text = format!("{error:#}");
-            return vec![Finding { subject: "access", verdict: Verdict::Fail, text, advice: None }];
+/// Apps with one app id, each with its place in the configuration: they share a budget, as they do
+/// while the exporter runs, and so are asked one after another.
+type Group<'a> = Vec<(usize, &'a AppSettings)>;
+
+fn groups<'a>(apps: impl Iterator<Item = (usize, &'a AppSettings)>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for (idx, app) in apps {
+        match groups.iter_mut().find(|group| group[0].1.app_id == app.app_id) {
+            Some(group) => group.push((idx, app)),
+            None => groups.push(vec![(idx, app)]),
         }
-    };
-    let (poll, clock) = (settings.poll, Clock::system());
-    // The exporter may be running meanwhile, on the other half.
-    let options = BudgetOptions {
+    }
+    groups
+}
+
+/// What is going to happen, and how long it takes.
+fn announcement(settings: &Settings, groups: &[Group<'_>], time_limit_s: i64) -> String {
+    let budget = Budget::new(budget_options(settings), Moment(0));
+    let n_apps: usize = groups.iter().map(Vec::len).sum();
+    let n_longest = groups.iter().map(Vec::len).max().unwrap_or(0) as u64;
+    let n_rounds = groups.len().div_ceil(GROUPS_AT_ONCE) as u64;
+    // Two requests are in the bucket at the start; an answer takes a part of a second.
+    let n_waits = (n_longest * u64::from(N_QUESTIONS)).saturating_sub(2);
+    let milli = budget.milli_per_minute().max(1).unsigned_abs();
+    let wait_s = n_waits * 60_000 / milli * n_rounds;
+    let expected = words::seconds(i64::try_from(wait_s + 5).unwrap_or(i64::MAX));
+    let apps = if n_apps == 1 { "1 app".to_owned() } else { format!("{n_apps} apps") };
+    format!(
+        "Asking the API of {apps}, each about {N_QUESTIONS} times, by half of the budget \
+         ({} requests a minute, until it states a limit): about {expected}, at most {}.",
+        shown_milli(milli),
+        words::seconds(time_limit_s)
+    )
+}
+
+/// Thousandths as a number with the digits that matter.
+fn shown_milli(milli: u64) -> String {
+    if milli >= 10_000 || milli.is_multiple_of(1000) {
+        return (milli / 1000).to_string();
+    }
+    format!("{}.{:03}", milli / 1000, milli % 1000).trim_end_matches('0').to_owned()
+}
+
+/// The exporter may be running meanwhile, on the other half.
+fn budget_options(settings: &Settings) -> BudgetOptions {
+    let poll = settings.poll;
+    BudgetOptions {
         limit_per_minute: poll.rate_limit_per_minute.into(),
         share_ppm: poll.share_ppm() / 2,
-    };
-    let budget = Budget::new(options, clock.steady());
-    let asker = Asker { client, budget, clock, per_page: poll.per_page };
-    let facts = asker.ask().await;
-    findings(&facts, means(settings, clock))
+    }
+}
+
+/// What the examination of every app needs.
+struct Visit<'a> {
+    settings: &'a Settings,
+    transport: &'a Transport,
+    state: &'a State,
+    clock: Clock,
+    /// When the time is up, by the steady clock.
+    until: Moment,
+}
+
+impl Visit<'_> {
+    async fn group<'a>(&self, group: &Group<'a>) -> Vec<(usize, &'a AppSettings, Vec<Finding>)> {
+        let mut budget = Budget::new(budget_options(self.settings), self.clock.steady());
+        let mut found = Vec::new();
+        for &(idx, app) in group {
+            let mut findings = self.app(app, &mut budget).await;
+            let now = self.clock.wall().floor();
+            findings.extend(self.state.of_app(app, self.settings.count.from, now));
+            found.push((idx, app, findings));
+        }
+        found
+    }
+
+    async fn app(&self, app: &AppSettings, budget: &mut Budget) -> Vec<Finding> {
+        let client = key_file::read(&app.key).and_then(|key| {
+            let options = Options {
+                base_url: app.base_url.clone(),
+                key,
+                on_behalf_of: app.on_behalf_of.clone(),
+                body_bytes_max: BODY_BYTES_MAX,
+            };
+            Ok(Client::new(options, self.transport)?)
+        });
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => return vec![finding("access", Verdict::Fail, format!("{error:#}"))],
+        };
+        let per_page = self.settings.poll.per_page;
+        let asker = Asker { client, budget, clock: self.clock, until: self.until, per_page };
+        findings(&asker.ask().await, means(self.settings, self.clock))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an interval is small")]
@@ -148,37 +237,6 @@ fn means(settings: &Settings, clock: Clock) -> Means {
             CountFrom::Ago(seconds) => seconds,
             CountFrom::At(at) => now.since_s(at).max(0),
         },
-    }
-}
-
-/// What can be said of the state file without touching it: an exporter may be at work on it.
-fn state(state: &StateSettings) -> Finding {
-    let finding = |verdict, text| Finding { subject: "state", verdict, text, advice: None };
-    let path = match state {
-        StateSettings::Memory => {
-            return finding(Verdict::Note, "in memory: counters start at 0 with each start".into());
-        }
-        StateSettings::File(path) => path,
-    };
-    let shown = path.display();
-    match std::fs::metadata(path) {
-        Ok(file) if file.is_file() => {
-            finding(Verdict::Ok, format!("{shown} is there, {} bytes", file.len()))
-        }
-        Ok(_) => Finding {
-            advice: Some("add the name of a file to --state.path".into()),
-            ..finding(Verdict::Fail, format!("{shown} is no file"))
-        },
-        Err(_) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if folder.is_none_or(std::path::Path::is_dir) {
-                return finding(Verdict::Ok, format!("{shown} will be created at the first start"));
-            }
-            Finding {
-                advice: Some("create the folder, or give another --state.path".into()),
-                ..finding(Verdict::Fail, format!("{shown}: there is no such folder"))
-            }
-        }
     }
 }
 
@@ -213,3 +271,6 @@ fn without_ids(text: &str, app: &AppSettings) -> String {
         None => text,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,24 +34,23 @@ pub(super) fn first_start(
     Saved { progress, totals: Totals::default() }
 }
 
-/// Why the configured `count.from` cannot be kept, if it cannot.
+/// Why the configured `count.from` cannot be kept, if it cannot. `since` is what the state says.
 pub(super) fn conflict(
-    app: &str,
     from: CountFrom,
-    saved: Option<&Saved>,
+    since: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<String> {
     let CountFrom::At(wanted) = from else { return None };
-    match saved {
-        Some(saved) if saved.progress.epoch != wanted => Some(format!(
-            "app `{app}`: the state counts since {}, but count.from says {}: \
+    match since {
+        Some(since) if since != wanted => Some(format!(
+            "the state counts since {}, but count.from says {}: \
              remove count.from to go on counting, or start anew with another --state.path",
-            date(saved.progress.epoch),
+            date(since),
             date(wanted),
         )),
         // A day of grace, since the local clock may be wrong.
         None if wanted > now.plus_s(86_400) => Some(format!(
-            "app `{app}`: count.from says {}, which lies in the future: nothing would be counted",
+            "count.from says {}, which lies in the future: nothing would be counted",
             date(wanted),
         )),
         Some(_) | None => None,
@@ -82,19 +81,18 @@ mod tests {
 
     #[test]
     fn a_date_that_differs_from_the_state_is_refused_with_what_to_do() {
-        let saved = first_start(CountFrom::Now, 86_400, 3600, NOW);
         let at = |seconds| CountFrom::At(NOW.plus_s(seconds));
-        assert_eq!(conflict("x", CountFrom::Now, Some(&saved), NOW), None);
-        assert_eq!(conflict("x", CountFrom::Ago(5), Some(&saved), NOW), None);
-        assert_eq!(conflict("x", at(0), Some(&saved), NOW), None);
+        assert_eq!(conflict(CountFrom::Now, Some(NOW), NOW), None);
+        assert_eq!(conflict(CountFrom::Ago(5), Some(NOW), NOW), None);
+        assert_eq!(conflict(at(0), Some(NOW), NOW), None);
         assert_eq!(
-            conflict("x", at(-60), Some(&saved), NOW).as_deref(),
+            conflict(at(-60), Some(NOW), NOW).as_deref(),
             Some(
-                "app `x`: the state counts since 2025-10-09T08:53:20Z, but count.from says \
+                "the state counts since 2025-10-09T08:53:20Z, but count.from says \
                  2025-10-09T08:52:20Z: remove count.from to go on counting, or start anew with \
                  another --state.path"
             )
         );
-        assert!(conflict("x", at(200_000), None, NOW).is_some_and(|why| why.contains("future")));
+        assert!(conflict(at(200_000), None, NOW).is_some_and(|why| why.contains("future")));
     }
 }

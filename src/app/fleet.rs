@@ -296,7 +296,9 @@ pub(super) fn first_entries(
     for task in tasks {
         let now = task.clock.wall().floor();
         let saved = task.store.load(&task.id)?;
-        conflicts.extend(epoch::conflict(task.name(), count_from, saved.as_ref(), now));
+        let since = saved.as_ref().map(|saved| saved.progress.epoch);
+        let conflict = epoch::conflict(count_from, since, now);
+        conflicts.extend(conflict.map(|why| format!("app `{}`: {why}", task.name())));
         let saved = saved.as_ref().unwrap_or(&task.first);
         let progress = &saved.progress;
         let is_read = !progress.read.covered().is_empty();

@@ -11,6 +11,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::Faults;
 use crate::config::settings::{LogFormat, LogLevel, LogSettings};
 
+use super::output;
+
 /// Starts logging for the whole process. Libraries are heard from `warn` on at most, since their
 /// lines are not written for operators.
 pub fn start(settings: LogSettings) {
@@ -49,10 +51,9 @@ pub fn start(settings: LogSettings) {
 ///
 /// What is wrong with a configuration is plain text even so, for the one who is just writing it,
 /// unless every line has to be JSON.
-#[expect(clippy::print_stderr, reason = "there may be no log")]
 pub fn last_word(error: &anyhow::Error, log: Option<LogSettings>) {
     match (log.map(|log| log.format), error.downcast_ref::<Faults>()) {
-        (None, _) | (Some(LogFormat::Logfmt), Some(_)) => eprintln!("{error:#}"),
+        (None, _) | (Some(LogFormat::Logfmt), Some(_)) => output::remark(&format!("{error:#}")),
         (Some(LogFormat::Json), Some(faults)) => {
             faults.iter().for_each(|fault| error!("{}", fault.text));
         }

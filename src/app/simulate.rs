@@ -11,6 +11,7 @@ use crate::config::cli::{Order, Pagination, PastEnd, RateLimitHeaders, SimulateA
 use crate::sim::{self, Options, World, serve};
 use crate::web::bind;
 
+use super::output;
 use super::stop::{Signals, Stop, Stopper};
 
 /// A simulated API that is bound and can be served.
@@ -70,7 +71,6 @@ pub(super) fn clock(speed: f64) -> Clock {
 ///
 /// # Errors
 /// A socket that cannot be bound.
-#[expect(clippy::print_stdout, reason = "what the command prints is its answer")]
 pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen to signals")?;
     let seconds = |seconds: i64| u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -118,11 +118,15 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     let (key, app_id, what) = (options.api_key.clone(), options.app_id.clone(), options.describe());
     let clock = clock(args.world.speed);
     let api = SimulatedApi::prepare(&args.listen.to_string(), options, clock).await?;
-    println!("{what}");
-    println!("base URL: {}", api.base_url());
-    println!("app id:   {app_id}");
-    println!("API key:  {key}");
-    println!("truth:    http://{}/truth", api.address);
+    output::say(&format!(
+        "{what}\n\
+         base URL: {}\n\
+         app id:   {app_id}\n\
+         API key:  {key}\n\
+         truth:    http://{}/truth\n",
+        api.base_url(),
+        api.address
+    ))?;
     let (stopper, stop) = Stopper::new();
     let running = api.run(stop);
     tokio::pin!(running);

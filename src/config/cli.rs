@@ -84,7 +84,7 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(CheckArgs),
-    /// Ask the API a dozen times, and say what was found and what to mend
+    /// Ask the API of each app some 14 times, and say what was found and what to mend
     Doctor(DoctorArgs),
     /// Write past calls as OpenMetrics with times, to give Prometheus a history
     Backfill(BackfillArgs),
@@ -101,17 +101,18 @@ pub enum Command {
 /// The flags of `run`. Those that the file can say too are `None` unless given.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// Configuration file (YAML)
-    #[arg(long = "config.file", value_name = "PATH")]
+    /// The file, in YAML
+    #[arg(long = "config.file", value_name = "PATH", help_heading = FILE)]
     pub config_file: Option<PathBuf>,
 
-    /// Read the configuration file again by itself when it has changed
-    #[arg(long = "config.auto-reload")]
+    /// Read it again by itself when it has changed
+    #[arg(long = "config.auto-reload", help_heading = FILE)]
     pub auto_reload: bool,
 
-    /// How often to look whether it has, at least 1s
+    /// How often to look, at least 1s
     #[arg(
         long = "config.auto-reload-interval",
+        help_heading = FILE,
         value_name = "DURATION",
         default_value = "30s",
         value_parser = values::duration_ms::<1000>
@@ -200,6 +201,8 @@ impl RunArgs {
     }
 }
 
+/// A section of its own, since its longest flag would push all other texts to a next line.
+const FILE: &str = "Configuration file";
 const ONE_APP: &str = "One app without a file";
 
 #[cfg(test)]

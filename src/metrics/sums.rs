@@ -122,13 +122,10 @@ fn summed_recent(
     sums
 }
 
-/// `(outcome, value)` of a counter that is kept by outcome; `other` appears when seen.
-pub(super) fn by_outcome(
-    tally: &Tally,
-    counter: fn(Outcome) -> Counter,
-) -> impl Iterator<Item = (Outcome, u64)> {
+/// `(outcome, value)` of the calls that are over; `other` appears when seen.
+pub(super) fn calls_by_outcome(tally: &Tally) -> impl Iterator<Item = (Outcome, u64)> {
     Outcome::ALL
-        .map(|outcome| (outcome, tally.get(counter(outcome))))
+        .map(|outcome| (outcome, tally.get(Counter::Calls(outcome))))
         .into_iter()
         .filter(|&(outcome, n)| outcome != Outcome::Other || n > 0)
 }

@@ -93,6 +93,7 @@ impl Tally {
             self.count("calls_total", Labels::Word(kind, "status", word), 0);
             self.count("participant_entries_total", Labels::Word(kind, "state", word), 0);
         }
+        self.count("participant_entries_total", Labels::Word(kind, "state", "other"), 0);
         for word in OPEN {
             self.count("calls_open", Labels::Word(kind, "status", word), 0);
         }

@@ -4,6 +4,7 @@
 //! by itself, and the cause (a full disk, a volume that was away) may be gone by then. Meanwhile another
 //! process may take it: then the former holder has lost it for good.
 
+pub mod inspect;
 mod open;
 mod tables;
 

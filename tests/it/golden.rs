@@ -1,5 +1,6 @@
 //! Golden files of the whole program: a fixed day of calls in, `/metrics` and the log out.
 
+mod doctor;
 mod small_api;
 
 use expect_test::{Expect, expect, expect_file};

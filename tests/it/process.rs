@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) mod http;
 pub(crate) mod samples;
+mod unheard;
 
 /// Longer than anything takes on a busy machine; only a failure waits for it.
 const PATIENCE: Duration = Duration::from_secs(120);

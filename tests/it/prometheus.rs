@@ -1,6 +1,7 @@
 //! The real tools: Prometheus scrapes, promtool lints, the reference parser reads.
 
 mod formats;
+mod increase;
 
 use std::env;
 use std::io::Write;

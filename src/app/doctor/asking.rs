@@ -1,8 +1,8 @@
-//! The questions: a dozen requests, within half of the budget.
+//! The questions, within half of the budget and the time that there is.
 
-use super::facts::{Answer, Facts, Filter, Refused};
+use super::facts::{Answer, Facts, Filter, Refused, Stop};
 use crate::api::{Client, Survey};
-use crate::call::Timestamp;
+use crate::call::Moment;
 use crate::clock::Clock;
 use crate::sweep::first_page::{Finding, Shown};
 use crate::sweep::{Budget, FirstPage, Order, Quota, Refusal, Reply, Request, Skew, walk};
@@ -10,11 +10,18 @@ use crate::sweep::{Budget, FirstPage, Order, Quota, Refusal, Reply, Request, Ske
 /// A page that no list reaches.
 const FAR: u32 = 1_000_000;
 
+/// How many questions an app with calls is asked while its list stands still. Where new calls move
+/// it on meanwhile, some are asked again.
+pub(super) const N_QUESTIONS: u32 = 14;
+
 /// Asks one app.
-pub(super) struct Asker {
+pub(super) struct Asker<'a> {
     pub(super) client: Client,
-    pub(super) budget: Budget,
+    /// Shared with the entries that have the same app id.
+    pub(super) budget: &'a mut Budget,
     pub(super) clock: Clock,
+    /// When the time is up, by the steady clock.
+    pub(super) until: Moment,
     pub(super) per_page: u32,
 }
 
@@ -27,7 +34,7 @@ struct Learned {
     took_ms: Vec<u64>,
     order: Order,
     /// The first answer after which nothing more is to be asked.
-    stopped: Option<Refused>,
+    stopped: Option<Stop>,
 }
 
 impl Learned {
@@ -41,15 +48,16 @@ impl Learned {
     }
 }
 
-impl Asker {
-    /// Asks everything, or until the API says that it is enough.
+impl Asker<'_> {
+    /// Asks everything, or until the API says that it is enough, or the time is up.
     pub(super) async fn ask(mut self) -> Facts {
         let mut learned = Learned::default();
         let page = |page, per_page| Request::List { page, per_page: Some(per_page) };
         let first = self.question(&mut learned, page(1, self.per_page), None).await;
+        let nothing = || Err(Refused { refusal: Refusal::Unavailable, note: String::new() });
         let mut facts = Facts {
             per_page: self.per_page,
-            first,
+            first: first.unwrap_or_else(nothing),
             first_page: None,
             order: Order::default(),
             large: None,
@@ -65,11 +73,11 @@ impl Asker {
         facts.first_page = self.first_page(&mut learned, &facts).await;
         if is_going_on(&facts, &learned) {
             let request = page(facts.first_page.unwrap_or(1), self.per_page.saturating_mul(10));
-            facts.large = Some(self.question(&mut learned, request, None).await);
+            facts.large = self.question(&mut learned, request, None).await;
         }
         if is_going_on(&facts, &learned) {
             let request = page(FAR, self.per_page);
-            facts.past_end = Some(self.question(&mut learned, request, None).await);
+            facts.past_end = self.question(&mut learned, request, None).await;
         }
         for filter in Filter::ALL {
             let Some(value) = value(filter, &facts) else { continue };
@@ -77,14 +85,15 @@ impl Asker {
                 let request = page(facts.first_page.unwrap_or(1), self.per_page);
                 let filtered = Some((filter.name(), value.as_str()));
                 let answer = self.question(&mut learned, request, filtered).await;
-                facts.filters.push((filter, answer));
+                facts.filters.extend(answer.map(|answer| (filter, answer)));
             }
         }
         if let Some(key) = facts.calls().first().map(|call| call.key.clone())
             && is_going_on(&facts, &learned)
         {
             let request = Request::Get { session_id: key.session_id.clone() };
-            facts.get = Some((key, self.question(&mut learned, request, None).await));
+            facts.get =
+                self.question(&mut learned, request, None).await.map(|answer| (key, answer));
         }
         let Learned { survey, quota, skew, took_ms, order, stopped } = learned;
         Facts { survey, quota, skew, took_ms, order, stopped, ..facts }
@@ -94,7 +103,7 @@ impl Asker {
         let mut it = FirstPage::default();
         while is_going_on(facts, learned) {
             let request = Request::List { page: it.question(), per_page: Some(self.per_page) };
-            let shown = match self.question(learned, request, None).await {
+            let shown = match self.question(learned, request, None).await? {
                 Ok(page) if page.n_rows() == 0 => Shown::Nothing,
                 Ok(page) => Shown::Rows(walk::prints(&page)),
                 Err(refused) if refused.refusal == Refusal::Unavailable => return None,
@@ -109,14 +118,23 @@ impl Asker {
         None
     }
 
-    /// One request, when the budget has room for it.
+    /// One request, when the budget has room for it; `None` where that is too late.
     async fn question(
         &mut self,
         learned: &mut Learned,
         request: Request,
         filter: Option<(&str, &str)>,
-    ) -> Answer {
-        while let Err(wait_ms) = self.budget.take(self.clock.steady()) {
+    ) -> Option<Answer> {
+        loop {
+            let now = self.clock.steady();
+            let wait_ms = self.budget.take(now).err().unwrap_or(0);
+            if now.plus_ms(wait_ms) >= self.until {
+                learned.stopped = Some(Stop::Time);
+                return None;
+            }
+            if wait_ms == 0 {
+                break;
+            }
             self.clock.sleep_ms(wait_ms).await;
         }
         let asked_at = self.clock.wall();
@@ -143,9 +161,10 @@ impl Asker {
         };
         learned.stopped = learned.stopped.take().or_else(|| {
             let refused = answer.as_ref().err()?;
-            matches!(refused.refusal, Refusal::Later | Refusal::Denied).then(|| refused.clone())
+            let is_over = matches!(refused.refusal, Refusal::Later | Refusal::Denied);
+            is_over.then(|| Stop::Refused(refused.clone()))
         });
-        answer
+        Some(answer)
     }
 }
 
@@ -158,11 +177,7 @@ fn value(filter: Filter, facts: &Facts) -> Option<String> {
         Filter::Ended => Some("ended".to_owned()),
         Filter::Ongoing => Some("ongoing".to_owned()),
         Filter::HasRecording => Some("true".to_owned()),
-        Filter::StartedAt => {
-            let mut starts: Vec<Timestamp> =
-                facts.calls().iter().filter_map(|call| call.started_at).collect();
-            starts.sort_unstable();
-            starts.get(starts.len() / 2).map(|start| start.0.to_string())
-        }
+        Filter::StartedAt => facts.middle(|call| call.started_at).map(|at| at.0.to_string()),
+        Filter::EndedAt => facts.middle(|call| call.ended_at).map(|at| at.0.to_string()),
     }
 }

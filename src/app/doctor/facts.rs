@@ -1,11 +1,20 @@
 //! What was seen of an API: plain data, nothing judged.
 
 use crate::api::Survey;
-use crate::call::{Call, CallKey};
+use crate::call::{Call, CallKey, Timestamp};
 use crate::sweep::{Order, Page, Quota, Refusal, Skew};
 
 /// An answer, or why there was none, in words for people.
 pub(super) type Answer = Result<Page, Refused>;
+
+/// Why the questions ended before their time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The API said that it is enough, or that the key is wrong.
+    Refused(Refused),
+    /// The time was up.
+    Time,
+}
 
 /// Why a question was not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +35,13 @@ pub(super) enum Filter {
     HasRecording,
     /// `startedAt`, with the start of a call in the middle of the page.
     StartedAt,
+    /// `endedAt`, with the end of a call in the middle of the page.
+    EndedAt,
 }
 
 impl Filter {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Ended, Self::Ongoing, Self::HasRecording, Self::StartedAt];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Ended, Self::Ongoing, Self::HasRecording, Self::StartedAt, Self::EndedAt];
 
     /// The parameter of the request.
     pub(super) const fn name(self) -> &'static str {
@@ -38,6 +49,7 @@ impl Filter {
             Self::Ended | Self::Ongoing => "status",
             Self::HasRecording => "hasRecording",
             Self::StartedAt => "startedAt",
+            Self::EndedAt => "endedAt",
         }
     }
 }
@@ -66,12 +78,19 @@ pub(super) struct Facts {
     /// Milliseconds from question to answer, of each of them.
     pub(super) took_ms: Vec<u64>,
     /// Why not everything was asked.
-    pub(super) stopped: Option<Refused>,
+    pub(super) stopped: Option<Stop>,
 }
 
 impl Facts {
     /// The calls on the page that was asked for first.
     pub(super) fn calls(&self) -> &[Call] {
         self.first.as_ref().map_or(&[], |page| &page.calls)
+    }
+
+    /// The time in the middle of those that the calls on that page have.
+    pub(super) fn middle(&self, of: impl Fn(&Call) -> Option<Timestamp>) -> Option<Timestamp> {
+        let mut times: Vec<Timestamp> = self.calls().iter().filter_map(of).collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied()
     }
 }

@@ -1,7 +1,7 @@
 //! What the facts mean: one finding a subject, in plain words.
 
 use super::cost::{budget, cost};
-use super::facts::{Answer, Facts, Filter};
+use super::facts::{Answer, Facts, Filter, Stop};
 use crate::call::{Amount, Call, Outcome, Status};
 use crate::sweep::{Page, Refusal};
 
@@ -87,6 +87,9 @@ const IGNORED: [&str; 7] =
 
 /// Everything that is to be said about an app.
 pub(super) fn findings(facts: &Facts, means: Means) -> Vec<Finding> {
+    if facts.first.is_err() && facts.stopped == Some(Stop::Time) {
+        return vec![unfinished("there was no time to ask anything".to_owned())];
+    }
     let mut all = vec![access(facts)];
     if facts.first.is_err() {
         return all;
@@ -97,9 +100,37 @@ pub(super) fn findings(facts: &Facts, means: Means) -> Vec<Finding> {
     all.extend([limit(facts, means), clock(facts), rows(facts)]);
     all.extend(words(facts));
     all.extend(cost(facts, means));
-    if let Some(stopped) = &facts.stopped {
-        let text = format!("the API stopped the questions: {}", stopped.note);
-        all.push(finding("unfinished", Verdict::Warn, text).advise("try again in a few minutes"));
+    match &facts.stopped {
+        Some(Stop::Refused(refused)) => {
+            let text = format!("the API stopped the questions: {}", refused.note);
+            all.push(
+                finding("unfinished", Verdict::Warn, text).advise("try again in a few minutes"),
+            );
+        }
+        Some(Stop::Time) => {
+            let text = format!("there was no time to ask for {}", not_asked(facts).join(", "));
+            all.push(unfinished(text));
+        }
+        None => {}
+    }
+    all
+}
+
+fn unfinished(text: String) -> Finding {
+    finding("unfinished", Verdict::Warn, text)
+        .advise("give it more time with --time-limit, or raise poll.rate_limit_share")
+}
+
+/// What nobody had time to ask for.
+fn not_asked(facts: &Facts) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    all.extend(facts.first_page.is_none().then_some("the first page"));
+    all.extend(facts.large.is_none().then_some("larger pages"));
+    all.extend(facts.past_end.is_none().then_some("the end of the list"));
+    let was_asked = |filter| facts.filters.iter().any(|(asked, _)| *asked == filter);
+    all.extend(Filter::ALL.into_iter().filter(|filter| !was_asked(*filter)).map(shown));
+    if !facts.calls().is_empty() {
+        all.extend(facts.get.is_none().then_some("Get Call"));
     }
     all
 }
@@ -195,6 +226,7 @@ const fn shown(filter: Filter) -> &'static str {
         Filter::Ongoing => "status=ongoing",
         Filter::HasRecording => "hasRecording=true",
         Filter::StartedAt => "startedAt",
+        Filter::EndedAt => "endedAt",
     }
 }
 
@@ -205,16 +237,13 @@ fn works(facts: &Facts, filter: Filter, answer: &Answer) -> &'static str {
         Err(refused) if refused.refusal == Refusal::Rejected => return "is refused",
         Err(_) => return "was not answered",
     };
+    let (start, end) = (facts.middle(|call| call.started_at), facts.middle(|call| call.ended_at));
     let fits = |call: &&Call| match filter {
         Filter::Ended => call.status == Status::Final(Outcome::Ended),
         Filter::Ongoing => call.status == Status::Ongoing,
         Filter::HasRecording => call.amounts.get(Amount::Recorded) > 0,
-        Filter::StartedAt => call.started_at.is_some_and(|start| {
-            let starts = facts.calls().iter().filter_map(|call| call.started_at);
-            let mut starts: Vec<_> = starts.collect();
-            starts.sort_unstable();
-            starts.get(starts.len() / 2).is_some_and(|middle| start >= *middle)
-        }),
+        Filter::StartedAt => call.started_at.zip(start).is_some_and(|(at, from)| at >= from),
+        Filter::EndedAt => call.ended_at.zip(end).is_some_and(|(at, to)| at <= to),
     };
     let all_fit = page.calls.iter().all(|call| fits(&call));
     let all_fitted_before = facts.calls().iter().all(|call| fits(&call));

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::RunArgs;
+use crate::config::values;
 
 /// The flags of `doctor`.
 #[derive(Args, Clone, Debug)]
@@ -14,6 +15,15 @@ pub struct DoctorArgs {
     /// text, or json for a report: without keys and ids
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub output: Output,
+
+    /// What is not asked by then is left out
+    #[arg(
+        long = "time-limit",
+        value_name = "DURATION",
+        default_value = "2m",
+        value_parser = values::duration_s::<1>
+    )]
+    pub time_limit_s: i64,
 
     #[command(flatten)]
     /// The flags of the exporter.

@@ -3,11 +3,11 @@
 use super::FamilyType::{Counter, Histogram};
 use super::Source::Counted;
 use super::{APP, APP_KIND, APP_KIND_STATUS, Family, Label, row};
-use crate::call::WordField;
+use crate::call::{Outcome, WordField};
 use crate::ledger::{self, Counter as Count, Totals};
 use crate::metrics::examples::Histograms;
 use crate::metrics::samples::{Native, Samples, Spread, seconds, whole};
-use crate::metrics::sums::{Sums, by_outcome};
+use crate::metrics::sums::{Sums, calls_by_outcome};
 
 pub(super) const FAMILIES: &[Family] = &[
     row(
@@ -18,7 +18,7 @@ pub(super) const FAMILIES: &[Family] = &[
          that the Calls API showed. Polled in the background.",
         Counted(|sums, out| {
             for (&kind, tally) in sums.counted.iter().flatten() {
-                for (outcome, n) in by_outcome(tally, Count::Calls) {
+                for (outcome, n) in calls_by_outcome(tally) {
                     let example = sums.example(kind, outcome);
                     out.of_kind_like(kind, outcome.label(), whole(n), example);
                 }
@@ -89,8 +89,9 @@ pub(super) const FAMILIES: &[Family] = &[
          its final status; a missing or ongoing state counts as other. Polled in the background.",
         Counted(|sums, out| {
             for (&kind, tally) in sums.counted.iter().flatten() {
-                for (state, n) in by_outcome(tally, Count::Entries) {
-                    out.of_kind(kind, state.label(), whole(n));
+                // A missing state is usual, so that `other` stands at 0 from the start like the rest.
+                for state in Outcome::ALL {
+                    out.of_kind(kind, state.label(), whole(tally.get(Count::Entries(state))));
                 }
             }
         }),

@@ -211,7 +211,7 @@ fn zeros_stand_for_every_documented_combination() {
     assert!(truth.at_rest);
     let names = truth.series.keys().filter(|name| name.contains("calls_total"));
     assert_eq!(names.count(), 12 * 5);
-    assert_eq!(truth.series.len(), 12 * (14 + 5 + 5 + 2) + 2 * (16 + 15 + 14) + 1);
+    assert_eq!(truth.series.len(), 12 * (14 + 5 + 6 + 2) + 2 * (16 + 15 + 14) + 1);
     let name = r#"cometchat_calls_total{cometchat_app="a\"b\\c\nd",call_type="audio",mode="call",receiver_type="user",status="busy"}"#;
     assert_eq!(json(&truth.series[name]), "0");
 }

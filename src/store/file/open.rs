@@ -19,7 +19,7 @@ const COMPACT_FROM_BYTES: u64 = 8 << 20;
 /// A file with more than this for each call is mostly empty: a call takes about a quarter of it.
 const CALL_BYTES_MAX: u64 = 1 << 10;
 /// The version of the tables. A record has a version of its own.
-const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 1;
 /// The key in [`META`] by which we know our own files.
 const FORMAT_KEY: &str = "cometchat-exporter";
 
@@ -130,7 +130,7 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-fn at(path: &Path, error: redb::DatabaseError) -> StoreError {
+pub(super) fn at(path: &Path, error: redb::DatabaseError) -> StoreError {
     StoreError::from_database(path, error.into())
 }
 
@@ -140,21 +140,25 @@ pub(super) fn take(
     database: Result<Database, redb::DatabaseError>,
 ) -> Result<Opened, StoreError> {
     let database = database.map_err(|error| at(path, error))?;
-    let is_new = is_blank(&database).map_err(|fault| fault.at(path))?;
-    match value(&database, FORMAT_KEY).map_err(|fault| fault.at(path))? {
-        Some(FORMAT) => {}
-        None if is_new => {}
-        Some(found) if found > FORMAT => {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT });
-        }
-        Some(_) | None => {
-            let why = "a database of another program".to_owned();
-            return Err(StoreError::Foreign { path: path.to_owned(), why });
-        }
-    }
+    let is_new = format(path, &database)?.is_none();
     let holder = RandomState::new().hash_one(path);
     sign(&database, holder).map_err(|fault| fault.at(path))?;
     Ok(Opened { database, is_new, holder })
+}
+
+/// The version of the tables, which is ours; `None` where there are none yet.
+pub(super) fn format(path: &Path, database: &Database) -> Result<Option<u64>, StoreError> {
+    match value(database, FORMAT_KEY).map_err(|fault| fault.at(path))? {
+        Some(FORMAT) => Ok(Some(FORMAT)),
+        None if is_blank(database).map_err(|fault| fault.at(path))? => Ok(None),
+        Some(found) if found > FORMAT => {
+            Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT })
+        }
+        Some(_) | None => {
+            let why = "a database of another program".to_owned();
+            Err(StoreError::Foreign { path: path.to_owned(), why })
+        }
+    }
 }
 
 fn is_blank(database: &Database) -> Result<bool, Fault> {

@@ -1,6 +1,7 @@
 //! What lies at the path, what a kill leaves, and what many writers make of it.
 
 mod growth;
+mod inspect;
 mod power;
 
 use std::io;

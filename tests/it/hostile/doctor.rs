@@ -1,12 +1,14 @@
 //! The command `doctor` before APIs of every sort.
 
 use std::process::Output;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::fake::{Asked, FakeApi, Reply, call, call_with, now_s, one_page};
-use crate::process::{Folder, binary};
+use crate::process::{Exporter, Folder, binary, until_ok};
 
 /// Runs the command with these further arguments, and with a key in a file.
 fn doctor(base_url: &str, arguments: &[&str]) -> Output {
@@ -129,6 +131,7 @@ fn filters_that_do_nothing_are_told_from_those_that_work() {
         "status=ongoing is ignored",
         "hasRecording=true is refused",
         "startedAt is ignored",
+        "endedAt is ignored",
     ];
     check(answer, 0, &told);
 }
@@ -181,6 +184,128 @@ fn the_report_has_neither_keys_nor_ids() {
         }
         assert_eq!(output.status.code(), Some(code), "{text}");
     }
+}
+
+/// Runs the command on this file.
+fn doctor_on(text: &str, arguments: &[&str]) -> Output {
+    let folder = Folder::new();
+    let config = format!("--config.file={}", folder.config("exporter.yaml", text).display());
+    binary(&["doctor", &config]).args(arguments).output().unwrap()
+}
+
+#[test]
+fn it_says_first_how_often_and_how_long_it_asks() {
+    let api = FakeApi::start(one_page(rows(0..20)));
+    let output = doctor(&format!("http://{}/v3", api.address), &["--output=json"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = "Asking the API of 1 app, each about 14 times, by half of the budget (500000 \
+                    requests a minute, until it states a limit): about 5s, at most 2m.\n";
+    assert_eq!(said, expected);
+    assert_eq!(api.paths().len(), 14);
+    assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok(), "it stands apart");
+}
+
+#[test]
+fn what_there_was_no_time_for_is_named_and_no_failure() {
+    let api = FakeApi::start(one_page(rows(0..20)));
+    // One request at the start, and another one after ten minutes.
+    let text = format!(
+        "poll: {{ rate_limit: 1, rate_limit_share: 0.2 }}\nstate: {{ path: memory }}\n\
+         apps: [{{ name: x, app_id: x, base_url: 'http://{}/v3', api_key: k }},\n  \
+         {{ name: y, app_id: x, on_behalf_of: ada, base_url: 'http://{0}/v3', api_key: k }}]\n",
+        api.address
+    );
+    let output = doctor_on(&text, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let first = "warn  unfinished  there was no time to ask for the first page, larger pages, the \
+                 end of the list, status=ended, status=ongoing, hasRecording=true, startedAt, \
+                 endedAt, Get Call\n";
+    assert!(text.contains(first), "{text}");
+    let second = "warn  unfinished  there was no time to ask anything\n";
+    assert!(text.contains(second), "the budget is shared: {text}");
+    assert!(!text.contains("FAIL"), "{text}");
+    assert_eq!(api.paths().len(), 1);
+}
+
+#[test]
+fn apps_are_asked_side_by_side() {
+    // Each answers its first question when both have been asked.
+    let both = Arc::new(Barrier::new(2));
+    let apis: Vec<FakeApi> = (0..2)
+        .map(|_| {
+            let (both, list) = (Arc::clone(&both), one_page(rows(0..20)));
+            let is_first = AtomicBool::new(true);
+            FakeApi::start(move |asked: &Asked| {
+                if is_first.swap(false, Ordering::Relaxed) {
+                    both.wait();
+                }
+                list(asked)
+            })
+        })
+        .collect();
+    let app = |(name, api): (&str, &FakeApi)| {
+        format!(
+            "  - {{ name: {name}, app_id: {name}, base_url: 'http://{}', api_key: k }}\n",
+            api.address
+        )
+    };
+    let apps: String = ["x", "y"].into_iter().zip(&apis).map(app).collect();
+    let text = format!("poll: {{ rate_limit: 1000000 }}\nstate: {{ path: memory }}\napps:\n{apps}");
+    let output = doctor_on(&text, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.find("app `x`").unwrap() < text.find("app `y`").unwrap(), "{text}");
+}
+
+#[test]
+fn a_running_exporter_is_examined_and_not_disturbed() {
+    let (folder, api) = (Folder::new(), FakeApi::start(one_page(rows(0..20))));
+    let text = format!(
+        "poll: {{ interval: 1s, rate_limit: 1000000 }}\ncount: {{ from: 5m }}\n\
+         state: {{ path: {} }}\napps: [{{ app_id: x, base_url: 'http://{}', api_key: k }}]\n",
+        folder.state().display(),
+        api.address
+    );
+    let config = folder.config("exporter.yaml", &text);
+    let exporter = Exporter::start(&config);
+    until_ok("calls", || {
+        let counted = exporter.scrape().sum("cometchat_calls_total", &[]);
+        if counted == Some(20.0) { Ok(()) } else { Err(format!("{counted:?}")) }
+    });
+    let config = format!("--config.file={}", config.display());
+    let output = binary(&["doctor", &config]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("  ok    state       "), "{text}");
+    let held = format!(
+        ", 20 calls known by id; in use by process {} (cometchat-exporter)\n",
+        exporter.program.id()
+    );
+    assert!(text.contains(&held), "{text}");
+    assert!(text.contains("  ok    counting    calls since 2"), "{text}");
+    assert_eq!(exporter.scrape().get("cometchat_state_writable"), Some(1.0));
+    exporter.program.ends_on("TERM");
+}
+
+#[test]
+fn a_state_that_cannot_be_used_fails_in_plain_words() {
+    let folder = Folder::new();
+    let config = |state: &std::path::Path| {
+        let text = format!(
+            "state: {{ path: {} }}\napps: [{{ app_id: x, base_url: 'http://127.0.0.1:1', api_key: k }}]\n",
+            state.display()
+        );
+        String::from_utf8(doctor_on(&text, &[]).stdout).unwrap()
+    };
+    let foreign = folder.config("foreign", "not a database");
+    let text = config(&foreign);
+    assert!(text.contains("FAIL  state       ") && text.contains("is no state file"), "{text}");
+    let text = config(folder.path());
+    assert!(text.contains("is a folder") && text.contains("add the name of a file"), "{text}");
+    let text = config(&folder.path().join("none/state"));
+    assert!(text.contains("there is no such folder"), "{text}");
+    let text = config(&folder.path().join("state"));
+    assert!(text.contains("ok    state       ") && text.contains("will be created"), "{text}");
 }
 
 #[test]
