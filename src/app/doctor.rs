@@ -137,7 +137,7 @@ type Group<'a> = Vec<(usize, &'a AppSettings)>;
 fn groups<'a>(apps: impl Iterator<Item = (usize, &'a AppSettings)>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for (idx, app) in apps {
-        match groups.iter_mut().find(|group| group[0].1.app_id == app.app_id) {
+        match groups.iter_mut().find(|group| group[0].1.budget_name() == app.budget_name()) {
             Some(group) => group.push((idx, app)),
             None => groups.push(vec![(idx, app)]),
         }
