@@ -85,7 +85,7 @@ fn apps(n_apps: usize) -> Vec<AppLines> {
 }
 
 fn n_series(apps: &[AppLines]) -> ItemsCount {
-    let text = String::from_utf8(join(apps.iter(), &process(), Format::Text)).unwrap();
+    let text = String::from_utf8(join(apps.iter(), &process(), Format::Text).to_vec()).unwrap();
     ItemsCount::new(text.lines().filter(|line| !line.starts_with('#')).count())
 }
 
@@ -110,7 +110,9 @@ fn render_one_app(bencher: divan::Bencher<'_, '_>, format: Format) {
 fn join_apps(bencher: divan::Bencher<'_, '_>, n_apps: usize) {
     let (apps, process) = (apps(n_apps), process());
     let count = n_series(&apps);
-    bencher.counter(count).bench_local(|| join(black_box(apps.iter()), &process, Format::Text));
+    bencher
+        .counter(count)
+        .bench_local(|| join(black_box(apps.iter()), &process, Format::Text).to_vec());
 }
 
 #[divan::bench(args = [1, 20, 200])]

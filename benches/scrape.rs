@@ -93,7 +93,7 @@ fn forms() -> Vec<Form> {
         ),
     ];
     let mut forms = Vec::new();
-    for n_apps in [16, 160] {
+    for n_apps in [1, 16, 160] {
         for (format, accept) in formats {
             for coding in ["identity", "gzip", "zstd"] {
                 forms.push(Form { n_apps, format, accept, coding });
@@ -126,6 +126,16 @@ fn publish_an_app(bencher: Bencher<'_, '_>, n_apps: usize) {
     bencher
         .with_inputs(|| changed.clone())
         .bench_local_values(|changed| publisher.publish_app(changed));
+}
+
+/// What a scrape pays for being made on a thread of its own.
+#[divan::bench]
+fn hop(bencher: Bencher<'_, '_>) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    bencher.bench_local(|| {
+        runtime.block_on(async { tokio::task::spawn_blocking(|| black_box(())).await.unwrap() });
+    });
 }
 
 /// From the request to the last byte of the answer, on a connection that stays.

@@ -4,11 +4,13 @@
 //! or the disk. [`route`] is a function from a request and a view to a response; [`serve()`] is
 //! the thin shell with the sockets.
 
+mod answer;
 pub mod auth;
 pub mod body;
 mod bucket;
 mod client_certs;
 mod coding;
+mod crowd;
 mod escaped;
 mod exposition;
 pub mod facts;
@@ -28,6 +30,7 @@ pub mod routes;
 pub mod serve;
 mod status;
 mod stream;
+mod talk;
 pub mod tls;
 pub mod view;
 mod x509;

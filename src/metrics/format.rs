@@ -45,12 +45,13 @@ impl Format {
         }
     }
 
-    /// Writes a family: `parts` are its samples, as [`Self::write_sample`] wrote them.
-    pub(super) fn write_family(self, family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+    /// What stands before and behind the samples of a family, which have `n_bytes` as
+    /// [`Self::write_sample`] wrote them.
+    pub(super) fn frame(self, family: &Family, n_bytes: usize) -> [Vec<u8>; 2] {
         match self {
-            Self::Text => plain::write_family(family, parts, out),
-            Self::OpenMetrics => open_metrics::write_family(family, parts, out),
-            Self::Protobuf => protobuf::write_family(family, parts, out),
+            Self::Text => [plain::head(family), Vec::new()],
+            Self::OpenMetrics => [open_metrics::head(family), Vec::new()],
+            Self::Protobuf => protobuf::frame(family, n_bytes),
         }
     }
 

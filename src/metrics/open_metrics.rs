@@ -7,18 +7,14 @@ use super::examples::Example;
 use super::samples::{Sample, Spread, Value, signed_seconds, whole};
 use crate::call::Timestamp;
 
-/// Writes HELP, TYPE and UNIT, and the samples behind them.
-pub(super) fn write_family(family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+/// HELP, TYPE, and UNIT where there is one.
+pub(super) fn head(family: &Family) -> Vec<u8> {
     let (name, kind) = (family.base_name(), family.kind.open_metrics_word());
-    for text in ["# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", kind, "\n"] {
-        out.extend_from_slice(text.as_bytes());
-    }
+    let mut out = format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help).into();
     if let Some(unit) = family.unit() {
-        line(out, format_args!("# UNIT {name} {unit}"));
+        line(&mut out, format_args!("# UNIT {name} {unit}"));
     }
-    for part in parts {
-        out.extend_from_slice(part);
-    }
+    out
 }
 
 /// Appends the lines of a sample.

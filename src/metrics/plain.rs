@@ -8,15 +8,10 @@ use prometheus::proto::{
 use super::catalog::{Family, FamilyType};
 use super::samples::{Sample, Spread, Value};
 
-/// Writes HELP and TYPE, and the samples behind them.
-pub(super) fn write_family(family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+/// HELP and TYPE.
+pub(super) fn head(family: &Family) -> Vec<u8> {
     let Family { name, help, .. } = family;
-    for text in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", family.kind.word(), "\n"] {
-        out.extend_from_slice(text.as_bytes());
-    }
-    for part in parts {
-        out.extend_from_slice(part);
-    }
+    format!("# HELP {name} {help}\n# TYPE {name} {}\n", family.kind.word()).into()
 }
 
 /// Appends the lines of a sample.

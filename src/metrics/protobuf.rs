@@ -17,8 +17,8 @@ const VARINT: u64 = 0;
 const FIXED_64: u64 = 1;
 const LENGTH: u64 = 2;
 
-/// Writes one `MetricFamily` behind its length.
-pub(super) fn write_family(family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) {
+/// The length of the message and its fields: the unit stands behind the samples, as its number does.
+pub(super) fn frame(family: &Family, n_bytes: usize) -> [Vec<u8>; 2] {
     let mut head = Vec::with_capacity(256);
     text(1, family.name, &mut head);
     text(2, family.help, &mut head);
@@ -32,13 +32,10 @@ pub(super) fn write_family(family: &Family, parts: &[&[u8]], out: &mut Vec<u8>) 
     if let Some(name) = family.unit() {
         text(5, name, &mut unit);
     }
-    let n_bytes = head.len() + parts.iter().map(|part| part.len()).sum::<usize>() + unit.len();
-    varint(n_bytes as u64, out);
+    let mut out = Vec::with_capacity(256);
+    varint((head.len() + n_bytes + unit.len()) as u64, &mut out);
     out.extend_from_slice(&head);
-    for part in parts {
-        out.extend_from_slice(part);
-    }
-    out.extend_from_slice(&unit);
+    [out, unit]
 }
 
 /// Appends one `Metric`, as a field of its family.

@@ -71,24 +71,45 @@ pub fn render_process(process: &ProcessView, shown: impl Into<Shown>) -> Lines {
 }
 
 /// Joins the metrics of apps and of the exporter: all but those that [`live`] adds.
-///
-/// A family must be one block, which is why renderings are kept by family and copied.
 pub fn join<'a>(
-    apps: impl Iterator<Item = &'a AppLines> + Clone,
+    apps: impl Iterator<Item = &'a AppLines>,
     process: &'a Lines,
     format: Format,
-) -> Vec<u8> {
-    let all: Vec<_> =
-        apps.map(|app| app.rendered(format)).chain([process.rendered(format)]).collect();
-    let n_bytes = all.iter().map(|rendered| rendered.bytes.len()).sum::<usize>();
-    let mut out = Vec::with_capacity(n_bytes + 16 * 1024);
-    for (family_idx, family) in families().enumerate() {
-        let parts: Vec<_> = all.iter().filter_map(|rendered| rendered.of(family_idx)).collect();
-        if !parts.is_empty() {
-            format.write_family(family, &parts, &mut out);
+) -> Joined<'a> {
+    let parts = apps.map(|app| app.rendered(format)).chain([process.rendered(format)]).collect();
+    Joined { parts, format }
+}
+
+/// The renderings of several in an order that Prometheus takes.
+///
+/// A family must be one block, which is why renderings are kept by family and copied.
+#[derive(Debug)]
+pub struct Joined<'a> {
+    parts: Vec<&'a Rendered>,
+    format: Format,
+}
+
+impl Joined<'_> {
+    /// All of it.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let n_bytes = self.parts.iter().map(|rendered| rendered.bytes.len()).sum::<usize>();
+        let mut out = Vec::with_capacity(n_bytes + 16 * 1024);
+        self.each_piece(|piece| out.extend_from_slice(piece));
+        out
+    }
+
+    /// All of it piece by piece, so that it need not stand in memory as a whole.
+    pub fn each_piece(&self, mut take: impl FnMut(&[u8])) {
+        for (family_idx, family) in families().enumerate() {
+            let pieces = || self.parts.iter().filter_map(|rendered| rendered.of(family_idx));
+            if pieces().next().is_some() {
+                let [head, tail] = self.format.frame(family, pieces().map(<[u8]>::len).sum());
+                take(&head);
+                pieces().for_each(&mut take);
+                take(&tail);
+            }
         }
     }
-    out
 }
 
 /// Renders what is taken at the scrape: how far each app is behind, and the process values. `now`
@@ -121,7 +142,8 @@ pub fn live<'a>(
             }
         }
         if !samples.is_empty() {
-            format.write_family(family, &[&samples], &mut out);
+            let [head, tail] = format.frame(family, samples.len());
+            [&head, &samples, &tail].into_iter().for_each(|piece| out.extend_from_slice(piece));
         }
     }
     out.extend_from_slice(format.end());

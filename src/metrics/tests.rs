@@ -24,7 +24,7 @@ fn exposition(apps: &[AppLines]) -> String {
 
 fn bytes(apps: &[AppLines], process: &Lines, format: Format) -> Vec<u8> {
     let live = live(apps.iter(), process, &stats(), NOW, format);
-    [join(apps.iter(), process, format), live].concat()
+    [join(apps.iter(), process, format).to_vec(), live].concat()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -226,7 +226,7 @@ fn what_is_not_known_is_absent_and_not_0() {
     let apps = [render_app(&app, Breakdown::default())];
     let process = render_process(&process, Shown::default());
     let live = live(apps.iter(), &process, &ProcessStats::default(), NOW, Format::Text);
-    let text = text(&[join(apps.iter(), &process, Format::Text), live].concat());
+    let text = text(&[join(apps.iter(), &process, Format::Text).to_vec(), live].concat());
     for absent in [
         "cometchat_recent_calls",
         "cometchat_recent_audio_seconds",

@@ -1,29 +1,30 @@
 //! The body of a response: up to two pieces of memory, sent without being copied together.
 
+use std::any::Any;
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Bytes, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The cached part of a response, shared by all who read it, and what was made for this one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Body {
     parts: [Bytes; 2],
-    /// Held until the last byte is on its way or the reader is gone.
-    permit: Option<OwnedSemaphorePermit>,
+    /// Dropped when the last byte is on its way or the reader is gone.
+    held: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Body {
     /// `shared` first, then `own`.
     pub const fn new(shared: Bytes, own: Bytes) -> Self {
-        Self { parts: [shared, own], permit: None }
+        Self { parts: [shared, own], held: None }
     }
 
-    /// Keeps `permit` until the body was sent or is given up.
-    pub fn hold(&mut self, permit: OwnedSemaphorePermit) {
-        self.permit = Some(permit);
+    /// Keeps `what` until the body was sent or is given up, and drops it then.
+    pub fn hold(&mut self, what: impl Any + Send + Sync) {
+        self.held = Some(Box::new(what));
     }
 
     /// How many bytes are left to send.
@@ -72,5 +73,11 @@ impl hyper::body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.len() as u64)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body of {} bytes", self.len())
     }
 }

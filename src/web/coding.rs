@@ -11,6 +11,7 @@ use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use hyper::body::Bytes;
 
 use super::Body;
+use crate::metrics::Joined;
 
 /// How an answer is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,23 +52,19 @@ pub(super) struct Gzip {
 }
 
 impl Gzip {
-    pub(super) fn new(shared: &[u8]) -> Self {
-        let mut crc = Crc::new();
-        crc.update(shared);
-        let mut out = GZIP_HEADER.to_vec();
-        out.reserve(shared.len() / 8 + 64);
+    pub(super) fn new(shared: &Joined<'_>) -> Self {
+        Self::of(|take| shared.each_piece(take))
+    }
+
+    fn of(pieces: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Self {
+        let (mut out, mut crc) = (GZIP_HEADER.to_vec(), Crc::new());
         let mut deflate = Compress::new(Compression::new(GZIP_LEVEL), false);
-        loop {
-            let done = usize::try_from(deflate.total_in()).unwrap_or(shared.len());
-            let left = shared.get(done..).unwrap_or_default();
-            let status = deflate.compress_vec(left, &mut out, FlushCompress::Sync);
-            // With room left over nothing waits inside any more.
-            if !matches!(status, Ok(Status::Ok)) || left.is_empty() && out.len() < out.capacity() {
-                break;
-            }
-            out.reserve(4096);
-        }
-        Self { bytes: out.into(), crc }
+        pieces(&mut |piece| {
+            crc.update(piece);
+            feed(&mut deflate, piece, FlushCompress::None, &mut out);
+        });
+        feed(&mut deflate, &[], FlushCompress::Sync, &mut out);
+        Self { bytes: out.into_boxed_slice().into(), crc }
     }
 
     pub(super) fn body(&self, own: &[u8]) -> Body {
@@ -93,15 +90,41 @@ impl Gzip {
     }
 }
 
+fn feed(deflate: &mut Compress, mut piece: &[u8], flush: FlushCompress, out: &mut Vec<u8>) {
+    loop {
+        if out.len() == out.capacity() {
+            out.reserve(out.len().max(64 * 1024));
+        }
+        let n_before = deflate.total_in();
+        let status = deflate.compress_vec(piece, out, flush);
+        let n_taken = usize::try_from(deflate.total_in() - n_before).unwrap_or(piece.len());
+        piece = piece.get(n_taken..).unwrap_or_default();
+        // With room left over nothing waits inside any more.
+        if !matches!(status, Ok(Status::Ok)) || piece.is_empty() && out.len() < out.capacity() {
+            return;
+        }
+    }
+}
+
 /// The shared part in zstd.
 #[derive(Debug)]
 pub(super) struct Zstd(Bytes);
 
 impl Zstd {
     /// `None` where there is nothing to compress or no memory for it.
-    pub(super) fn new(shared: &[u8]) -> Option<Self> {
+    pub(super) fn new(shared: &Joined<'_>) -> Option<Self> {
+        Self::of(|take| shared.each_piece(take))
+    }
+
+    fn of(pieces: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Option<Self> {
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL).ok()?;
-        encoder.write_all(shared).and_then(|()| encoder.flush()).ok()?;
+        let mut written = Ok(());
+        pieces(&mut |piece| {
+            if written.is_ok() {
+                written = encoder.write_all(piece);
+            }
+        });
+        written.and_then(|()| encoder.flush()).ok()?;
         let bytes = Bytes::copy_from_slice(encoder.get_ref());
         (!bytes.is_empty()).then_some(Self(bytes))
     }

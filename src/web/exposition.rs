@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 
 use super::Body;
 use super::coding::{Coding, Gzip, Zstd};
-use crate::metrics::Format;
+use crate::metrics::{Format, Joined};
 
 /// The metrics of some apps, but for those that are taken at the scrape, in every form that was
 /// asked for.
@@ -21,33 +21,40 @@ struct Forms {
 }
 
 impl Exposition {
-    /// As it is.
-    pub(super) fn plain(&self, format: Format, join: impl FnOnce() -> Vec<u8>) -> Bytes {
-        self.0[format.index()].plain.get_or_init(|| join().into()).clone()
+    /// Whether a body in this form is at hand.
+    pub(super) fn is_made(&self, format: Format, coding: Coding) -> bool {
+        let forms = &self.0[format.index()];
+        match coding {
+            Coding::Identity => forms.plain.get().is_some(),
+            Coding::Gzip => forms.gzip.get().is_some(),
+            Coding::Zstd => forms.zstd.get().is_some(),
+        }
     }
 
     /// The body of an answer, and the coding it is in: `own` stands behind what is shared.
-    pub(super) fn body(
+    ///
+    /// What is compressed is not kept as it is, too: hardly anybody asks for both.
+    pub(super) fn body<'a>(
         &self,
         format: Format,
         coding: Coding,
-        join: impl FnOnce() -> Vec<u8>,
+        join: impl Fn() -> Joined<'a>,
         own: Vec<u8>,
     ) -> (Body, Coding) {
-        let plain = self.plain(format, join);
         let forms = &self.0[format.index()];
         match coding {
             Coding::Identity => {}
             Coding::Gzip => {
-                let gzip = forms.gzip.get_or_init(|| Gzip::new(&plain));
+                let gzip = forms.gzip.get_or_init(|| Gzip::new(&join()));
                 return (gzip.body(&own), coding);
             }
             Coding::Zstd => {
-                if let Some(zstd) = forms.zstd.get_or_init(|| Zstd::new(&plain)) {
+                if let Some(zstd) = forms.zstd.get_or_init(|| Zstd::new(&join())) {
                     return (zstd.body(&own), coding);
                 }
             }
         }
+        let plain = forms.plain.get_or_init(|| join().to_vec().into()).clone();
         (Body::new(plain, own.into()), Coding::Identity)
     }
 }

@@ -97,6 +97,20 @@ pub fn route<B>(
     response
 }
 
+/// Whether [`route`] takes no longer than a moment: what is small, or was made before.
+pub(super) fn is_quick<B>(request: &Request<B>, site: &Site, view: &View) -> bool {
+    match site.place(request.uri().path()) {
+        Some(Place::Page | Place::Status | Place::Config) => false,
+        Some(Place::Metrics) => {
+            let (format, coding) =
+                (negotiate::format(request.headers()), negotiate::coding(request.headers()));
+            let names = query::values(request.uri().query(), "app");
+            coding.is_err() || coding.is_ok_and(|coding| view.is_made(&names, format, coding))
+        }
+        _ => true,
+    }
+}
+
 /// What every answer has, and what a HEAD has not.
 pub(super) fn finish(response: &mut Response<Body>, method: &Method) {
     set(response, X_CONTENT_TYPE_OPTIONS, "nosniff");

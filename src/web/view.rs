@@ -127,7 +127,7 @@ impl View {
         self.asked.note(format);
         let apps = self.apps().map(|app| &app.lines);
         let live = metrics::live(apps.clone(), &self.process, stats, now, format);
-        self.all.body(format, coding, || metrics::join(apps, &self.process, format), live)
+        self.all.body(format, coding, || metrics::join(apps.clone(), &self.process, format), live)
     }
 
     /// The metrics of some apps and nothing of the exporter. What was made of a single app is kept
@@ -146,10 +146,23 @@ impl View {
         let apps = picked.iter().map(|seat| &seat.entry.lines);
         let (nothing, none) = (Lines::default(), ProcessStats::default());
         let live = metrics::live(apps.clone(), &nothing, &none, now, format);
-        let join = || metrics::join(apps, &nothing, format);
+        let join = || metrics::join(apps.clone(), &nothing, format);
         match picked.as_slice() {
             [seat] => seat.alone.body(format, coding, join, live),
             _ => Exposition::default().body(format, coding, join, live),
+        }
+    }
+
+    /// Whether nothing is left to be made for a scrape of these apps, or of all, but for what is
+    /// taken in it.
+    pub(super) fn is_made(&self, names: &[String], format: Format, coding: Coding) -> bool {
+        match names {
+            [] => self.all.is_made(format, coding),
+            [name] => {
+                let seat = self.apps.iter().find(|seat| seat.entry.lines.name() == name);
+                seat.is_none_or(|seat| seat.alone.is_made(format, coding))
+            }
+            _ => false,
         }
     }
 

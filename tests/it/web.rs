@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod crowd;
 mod healthcheck;
 mod reload;
 mod served;

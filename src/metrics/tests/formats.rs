@@ -173,7 +173,7 @@ fn native_buckets_are_those_of_the_ledger() {
     }
     let expected = spread.clone();
     let app = render_app(&world.view("a"), Breakdown::default());
-    let bytes = join([&app].into_iter(), &Lines::default(), Format::Protobuf);
+    let bytes = join([&app].into_iter(), &Lines::default(), Format::Protobuf).to_vec();
     let families = families_of(&bytes);
     let family = families.iter().find(|it| it.text(1) == "cometchat_call_duration_seconds");
     let metrics = family.expect("a family").messages(4);

@@ -13,6 +13,8 @@ use crate::metrics::fixture::World;
 use crate::metrics::{Breakdown, Lines, render_app};
 use crate::web::{AppEntry, bind};
 
+const SCRAPE: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+
 struct Running {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -135,7 +137,7 @@ async fn an_idle_connection_is_kept_between_scrapes_and_no_longer() {
 async fn an_answer_under_way_is_finished_before_the_end() {
     let running = start(large(), Limits::default()).await;
     let mut stream = TcpStream::connect(running.address).await.expect("a connection");
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("room");
+    stream.write_all(SCRAPE).await.expect("room");
     let length = content_length(&read_head(&mut stream).await);
     assert!(length > 10_000_000, "{length} bytes could fit into buffers");
     running.stop.send(()).expect("still serving");
@@ -149,7 +151,7 @@ async fn an_answer_under_way_is_finished_before_the_end() {
 async fn a_reader_that_stopped_reading_does_not_hold_up_the_end() {
     let running = start(large(), Limits::default()).await;
     let mut stream = TcpStream::connect(running.address).await.expect("a connection");
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("room");
+    stream.write_all(SCRAPE).await.expect("room");
     read_head(&mut stream).await;
     let stopped_at = Instant::now();
     running.stop.send(()).expect("still serving");
@@ -158,14 +160,43 @@ async fn a_reader_that_stopped_reading_does_not_hold_up_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_beyond_the_limit_wait_for_one_to_end() {
+async fn a_connection_that_does_nothing_goes_for_one_beyond_the_limit() {
     let limits = Limits { connections_max: 1, ..Limits::default() };
     let running = start(empty(), limits).await;
-    let first = TcpStream::connect(running.address).await.expect("a connection");
+    let mut first = TcpStream::connect(running.address).await.expect("a connection");
     let mut second = TcpStream::connect(running.address).await.expect("a connection");
     let started = Instant::now();
     second.write_all(b"GET /-/healthy HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("room");
     read_head(&mut second).await;
-    assert_eq!(started.elapsed().as_secs(), 10, "served when the first one was dropped");
-    drop(first);
+    assert_eq!(started.elapsed().as_millis(), 500, "served when the first one had had its time");
+    assert_eq!(first.read(&mut [0; 64]).await.unwrap_or(0), 0, "closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let running = start(large(), Limits::default()).await;
+    let mut stream = TcpStream::connect(running.address).await.expect("a connection");
+    stream.write_all(SCRAPE).await.expect("room");
+    let length = content_length(&read_head(&mut stream).await);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let mut body = Vec::new();
+    let end = stream.read_to_end(&mut body).await;
+    assert!(body.len() < length, "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stopped_reading_goes_for_the_one_who_waits() {
+    let limits = Limits { scrapes_max: 1, ..Limits::default() };
+    let running = start(large(), limits).await;
+    let mut slow = TcpStream::connect(running.address).await.expect("a connection");
+    slow.write_all(SCRAPE).await.expect("room");
+    let length = content_length(&read_head(&mut slow).await);
+    let mut next = TcpStream::connect(running.address).await.expect("a connection");
+    let started = Instant::now();
+    next.write_all(SCRAPE).await.expect("room");
+    assert!(read_head(&mut next).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(started.elapsed().as_millis(), 500);
+    let mut body = Vec::new();
+    let end = slow.read_to_end(&mut body).await;
+    assert!(body.len() < length, "{end:?}");
 }

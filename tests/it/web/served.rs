@@ -1,5 +1,7 @@
 //! What is served behind the guard: HTTP/2, limits, health.
 
+use std::time::Duration;
+
 use cometchat_exporter::web::{Guard, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -92,9 +94,15 @@ async fn health_that_is_open_is_not_limited_and_other_requests_are() {
 }
 
 #[tokio::test]
-async fn scrapes_beyond_the_limit_are_turned_away_and_other_pages_are_not() {
+async fn a_scrape_beyond_the_limit_waits_then_is_turned_away_and_other_pages_are_not() {
     let world = World::new();
-    let limits = Limits { scrapes_max: 1, ..Limits::default() };
+    let limits = Limits {
+        scrapes_max: 1,
+        // Nobody has to go for another one.
+        grace: Duration::from_secs(600),
+        wait: Duration::from_millis(10),
+        ..Limits::default()
+    };
     let running = Running::start_large(Guard::default(), limits).await;
     // One scrape that is not read to its end.
     let mut slow = tokio::net::TcpStream::connect(running.address).await.unwrap();
@@ -103,7 +111,9 @@ async fn scrapes_beyond_the_limit_are_turned_away_and_other_pages_are_not() {
     let refused = plain().get(&world, running.address, "/metrics").await.unwrap();
     assert_eq!(refused.status, 503);
     assert!(refused.body.contains("(--web.max-requests); try again later"), "{}", refused.body);
-    assert_eq!(plain().get(&world, running.address, "/-/healthy").await.unwrap().status, 200);
+    for path in ["/-/healthy", "/", "/config"] {
+        assert_eq!(plain().get(&world, running.address, path).await.unwrap().status, 200, "{path}");
+    }
     slow.read_to_end(&mut Vec::new()).await.unwrap();
     assert_eq!(plain().get(&world, running.address, "/metrics").await.unwrap().status, 200);
 }
