@@ -156,7 +156,7 @@ impl Past {
         let (mut line, mut out) = (0, Vec::with_capacity(PIECE + 4096));
         for series in &self.series[sheet.range.clone()] {
             if before != Some(series.family_idx) {
-                Format::OpenMetrics.write_family(series.family, &[], &mut out);
+                out.extend_from_slice(&open_metrics::head(series.family));
             }
             before = Some(series.family_idx);
             for sample in 0..sheet.n_samples {

@@ -68,7 +68,7 @@ fn served(breakdown: Breakdown) -> BTreeMap<String, String> {
         let view = super::super::AppView { examples: None, ..world.view(name) };
         render_app(&view, breakdown)
     });
-    let text = join(apps.iter(), &Lines::default(), Format::OpenMetrics);
+    let text = join(apps.iter(), &Lines::default(), Format::OpenMetrics).to_vec();
     let text = String::from_utf8(text).unwrap();
     let (counted, _) = text.split_once("# HELP cometchat_calls_open").unwrap();
     let lines = counted.lines().filter(|line| !line.starts_with('#'));
