@@ -179,7 +179,7 @@ pub(crate) fn scrapes(target: &str) -> String {
 }
 
 /// The same, with `more` in the scrape configuration.
-fn scrapes_with(target: &str, more: &str) -> String {
+pub(crate) fn scrapes_with(target: &str, more: &str) -> String {
     format!(
         "scrape_configs: [{{job_name: cometchat, scrape_interval: 1s, scrape_timeout: 1s, \
          static_configs: [{{targets: ['{target}']}}]{more}}}]\n"

@@ -11,4 +11,5 @@ mod healthcheck;
 mod reload;
 mod served;
 mod toolkit;
+mod walk;
 mod world;
