@@ -130,8 +130,8 @@ pub async fn doctor(settings: &Settings, args: &DoctorArgs) -> anyhow::Result<bo
     Ok(is_well)
 }
 
-/// Apps with one app id, each with its place in the configuration: they share a budget, as they do
-/// while the exporter runs, and so are asked one after another.
+/// Apps of one budget, each with its place in the configuration: they share it while the exporter
+/// runs, too, and so are asked one after another.
 type Group<'a> = Vec<(usize, &'a AppSettings)>;
 
 fn groups<'a>(apps: impl Iterator<Item = (usize, &'a AppSettings)>) -> Vec<Group<'a>> {

@@ -5,12 +5,41 @@ use expect_test::{Expect, expect};
 use super::cost::cost;
 use super::facts::{Answer, Facts, Filter, Refused, Stop};
 use super::findings::{Means, Verdict, findings};
-use super::shown_milli;
+use super::{groups, shown_milli};
 use crate::api::Survey;
 use crate::call::{
     Amounts, Call, CallKey, Kind, Moment, Outcome, Status, Timestamp, UnknownWords, WordField,
 };
+use crate::config::Secret;
+use crate::config::settings::{ApiRegion, AppSettings, KeySource};
 use crate::sweep::{Order, Page, Quota, Refusal, Skew};
+
+/// An app that names a budget group, or none.
+fn app(app_id: &str, group: Option<&str>) -> AppSettings {
+    AppSettings {
+        name: app_id.to_owned(),
+        app_id: app_id.to_owned(),
+        api_region: ApiRegion::Us,
+        base_url: String::new(),
+        key: KeySource::Inline(Secret::new("key")),
+        on_behalf_of: None,
+        budget_group: group.map(str::to_owned),
+    }
+}
+
+#[test]
+fn apps_of_one_group_or_of_one_app_id_share_a_budget() {
+    let apps = [
+        app("a", None),
+        app("b", Some("lobby")),
+        app("a", None),
+        app("c", Some("lobby")),
+        app("a", Some("apart")),
+    ];
+    let places = groups(apps.iter().enumerate()).into_iter();
+    let places = places.map(|group| group.iter().map(|(idx, _)| *idx).collect::<Vec<_>>());
+    assert_eq!(places.collect::<Vec<_>>(), [vec![0, 2], vec![1, 3], vec![4]]);
+}
 
 const NOW: i64 = 1_760_000_000;
 
