@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::settings::{AppSettings, CountFrom};
 use crate::config::{Settings, effective};
 use crate::ledger::{OpenCalls, Rules};
-use crate::metrics::{AppView, Breakdown, Shown};
+use crate::metrics::{AppView, Shown};
 use crate::store::{AppId, Store};
 use crate::sweep::{Budget, BudgetOptions};
 use crate::web::{AppEntry, Row};
@@ -209,11 +209,7 @@ impl Fleet {
             recent_window_s: settings.recent_window_s,
             exemplars: settings.exemplars,
             shown: Shown {
-                breakdown: Breakdown {
-                    call_type: settings.breakdown.call_type,
-                    mode: settings.breakdown.mode,
-                    receiver_type: settings.breakdown.receiver_type,
-                },
+                breakdown: settings.breakdown,
                 created_from: self.ground.board.created_from(),
             },
             transport: transport.clone(),
