@@ -21,3 +21,6 @@ pub use key::{Key, KeyError};
 pub use refusal::ErrorCode;
 pub use survey::Survey;
 pub use transport::{Proxies, Roots, Transport, TransportError, install_crypto};
+
+/// The first second of 2015: no call is older, and a clock that stands before it is no clock.
+const EARLIEST: crate::call::Timestamp = crate::call::Timestamp(1_420_070_400);

@@ -53,11 +53,17 @@ pub struct Glimpse<'a> {
 /// A durable ledger of many apps. All of it blocks: call it from threads that may.
 pub trait Store: Send + Sync {
     /// The progress and totals of an app; `None` where it was never committed.
+    ///
+    /// # Errors
+    /// A state that cannot be read.
     fn load(&self, app: &AppId) -> Result<Option<Saved>, StoreError>;
 
     /// The calls of an app that were initiated within `span`, in the order of their keys.
     ///
     /// `each` must not call the store.
+    ///
+    /// # Errors
+    /// A state that cannot be read.
     fn calls(
         &self,
         app: &AppId,
@@ -68,6 +74,9 @@ pub trait Store: Send + Sync {
     /// The same calls as [`Self::calls`], in outline: a start looks at every call it knows.
     ///
     /// `each` must not call the store.
+    ///
+    /// # Errors
+    /// A state that cannot be read.
     fn glance(
         &self,
         app: &AppId,
@@ -77,9 +86,10 @@ pub trait Store: Send + Sync {
 
     /// Makes the changes durable: all of them or none, for good once it returns `Ok`.
     ///
-    /// After an error it is unknown whether they became durable (the disk may have failed after the
-    /// last byte). Committing the same changes again is right in both cases, since they are values
-    /// and not differences.
+    /// # Errors
+    /// A state that cannot be written. Afterwards it is unknown whether they became durable (the disk
+    /// may have failed after the last byte). Committing the same changes again is right in both
+    /// cases, since they are values and not differences.
     fn commit(&self, app: &AppId, changes: &Changes) -> Result<(), StoreError>;
 
     /// Bytes that the state takes.

@@ -26,7 +26,7 @@ mod work;
 mod tests;
 
 pub use backoff::Backoff;
-pub use budget::{Budget, BudgetOptions};
+pub use budget::{Budget, BudgetOptions, PAUSE_MS_MAX};
 pub use census::Census;
 pub use changes::{Changes, Saved};
 pub use dialogue::{Defect, Page, Quota, Reason, Refusal, Reply, Request};

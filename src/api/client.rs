@@ -74,6 +74,9 @@ struct Heard {
 
 impl Client {
     /// Builds the client on the pool of connections that all apps share.
+    ///
+    /// # Errors
+    /// An address or a user that no request can carry, or `https` without certificates.
     pub fn new(options: Options, transport: &Transport) -> Result<Self, ClientError> {
         let base =
             Base::new(&options.base_url).map_err(|reason| ClientError::BaseUrl { reason })?;

@@ -49,6 +49,9 @@ struct Answer<'a> {
 /// Reads the body of List Calls or Get Call. `now` is the time on the API's clock.
 ///
 /// `data` may be an array of calls, one call, or nothing (`{}`, `null`) in place of an empty array.
+///
+/// # Errors
+/// A body that holds no calls: something else, too many rows, or an error.
 pub fn page(bytes: &[u8], now: Timestamp) -> Result<Page, Unreadable> {
     let text = text(bytes);
     // An array would do as a struct, too.

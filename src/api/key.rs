@@ -27,12 +27,15 @@ pub enum KeyError {
 
 impl Key {
     /// Takes a key as it stands in a file: white space and line ends around it do not count.
+    ///
+    /// # Errors
+    /// An empty text, or one that no header can carry.
     pub fn new(text: String) -> Result<Self, KeyError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(KeyError::Empty);
         }
-        let wrong = text.chars().position(|c| !matches!(c, ' '..='~'));
+        let wrong = text.chars().position(|c| !c.is_ascii_graphic());
         let mut value = match (wrong, HeaderValue::from_str(text)) {
             (None, Ok(value)) => value,
             (position, _) => {

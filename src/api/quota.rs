@@ -5,18 +5,16 @@ use std::time::UNIX_EPOCH;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::call::Timestamp;
-use crate::sweep::Quota;
+use crate::sweep::{PAUSE_MS_MAX, Quota};
 
-/// The longest pause that is honoured, in seconds.
-const PAUSE_MAX_S: f64 = 15.0 * 60.0;
+use super::EARLIEST;
+
 /// A number from here on is a Unix time, below it a number of seconds.
 const UNIX_TIME_MIN: f64 = 1e9;
-/// The first second of 2015: a clock that stands before it is no clock.
-const CLOCK_MIN: Timestamp = Timestamp(1_420_070_400);
 
 /// The header `Date`.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    http_date(text(headers, DATE.as_str())?).filter(|&date| date >= CLOCK_MIN)
+    http_date(text(headers, DATE.as_str())?).filter(|&date| date >= EARLIEST)
 }
 
 /// The rate limit, in either of the API's spellings; `now` is the time on the API's clock.
@@ -48,8 +46,10 @@ fn pause_ms(text: &str, now: Timestamp) -> Option<i64> {
         #[expect(clippy::cast_precision_loss, reason = "far less than 2^53 seconds")]
         Err(_) => http_date(text)?.since_s(now) as f64,
     };
-    #[expect(clippy::cast_possible_truncation, reason = "between 0 and PAUSE_MAX_S")]
-    (!seconds.is_nan()).then(|| (seconds.clamp(0.0, PAUSE_MAX_S) * 1000.0) as i64)
+    #[expect(clippy::cast_precision_loss, reason = "a quarter of an hour")]
+    let longest_ms = PAUSE_MS_MAX as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and PAUSE_MS_MAX")]
+    (!seconds.is_nan()).then(|| (seconds * 1000.0).clamp(0.0, longest_ms) as i64)
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

@@ -55,12 +55,18 @@ impl Transport {
     /// is for the connection, so that a host with a dead address can be reached by another one.
     ///
     /// A `SSL_CERT_FILE` that cannot be used is no error here, but one for each `https` app.
+    ///
+    /// # Errors
+    /// Settings that the HTTP library refuses.
     pub fn new(timeout: Duration, proxies: Proxies) -> Result<Self, TransportError> {
         let cert_file = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
         Self::with_roots(timeout, proxies, cert_file.map(PathBuf::from))
     }
 
     /// Where the certificates come from, or why there are none.
+    ///
+    /// # Errors
+    /// Why an `https` address cannot be asked.
     pub fn roots(&self) -> Result<&Roots, &str> {
         self.roots.as_ref().map_err(String::as_str)
     }

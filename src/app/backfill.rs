@@ -82,7 +82,7 @@ pub async fn backfill(settings: &Settings, args: &BackfillArgs) -> anyhow::Resul
     teller.end();
     let past = writing::Past {
         apps: apps.iter().map(|app| app.name.as_str()).zip(&journals).collect(),
-        breakdown: super::fleet::breakdown(settings),
+        breakdown: settings.breakdown,
         labels: &args.labels,
         timetable,
     };

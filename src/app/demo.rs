@@ -6,10 +6,11 @@ use crate::api::Proxies;
 use crate::config::Secret;
 use crate::config::cli::DemoArgs;
 use crate::config::settings::{
-    ApiRegion, AppSettings, Breakdown, CountFrom, CountSettings, KeySource, Listen, LogFormat,
-    LogLevel, LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
+    ApiRegion, AppSettings, CountFrom, CountSettings, KeySource, Listen, LogFormat, LogLevel,
+    LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
     WebSettings,
 };
+use crate::metrics::Breakdown;
 use crate::sim::Options;
 
 use super::run::Exporter;

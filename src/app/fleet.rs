@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::settings::{AppSettings, CountFrom};
 use crate::config::{Settings, effective};
 use crate::ledger::{OpenCalls, Rules};
-use crate::metrics::{AppView, Breakdown, Shown};
+use crate::metrics::{AppView, Shown};
 use crate::store::{AppId, Store};
 use crate::sweep::{Budget, BudgetOptions};
 use crate::web::{AppEntry, Row};
@@ -209,7 +209,7 @@ impl Fleet {
             recent_window_s: settings.recent_window_s,
             exemplars: settings.exemplars,
             shown: Shown {
-                breakdown: breakdown(settings),
+                breakdown: settings.breakdown,
                 created_from: self.ground.board.created_from(),
             },
             transport: transport.clone(),
@@ -271,13 +271,6 @@ pub(super) fn poll_times(settings: &Settings) -> PollTimes {
         recent_window_s: settings.recent_window_s.max(0).unsigned_abs(),
         interval_ms: settings.poll.interval_ms.max(0).unsigned_abs(),
     }
-}
-
-/// Which of the breakdown labels are shown.
-pub(super) const fn breakdown(settings: &Settings) -> Breakdown {
-    let shown = settings.breakdown;
-    let (call_type, mode, receiver_type) = (shown.call_type, shown.mode, shown.receiver_type);
-    Breakdown { call_type, mode, receiver_type }
 }
 
 fn budget_options(settings: &Settings) -> BudgetOptions {

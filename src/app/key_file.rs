@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::api::Key;
 use crate::config::settings::KeySource;
+use crate::config::{Process, Surroundings as _};
 
 /// Reads the key from where the configuration says.
 pub(super) fn read(source: &KeySource) -> anyhow::Result<Key> {
@@ -16,7 +17,8 @@ pub(super) fn read(source: &KeySource) -> anyhow::Result<Key> {
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Key> {
-    let text = std::fs::read_to_string(path)
+    let text = Process
+        .read_key(path)
         .with_context(|| format!("the key file {} cannot be read", path.display()))?;
     Key::new(text).with_context(|| format!("the key file {}", path.display()))
 }

@@ -10,23 +10,19 @@ use tracing::{debug, error, info, warn};
 use crate::api::{BODY_BYTES_MAX, Client, Exchange, Key, Options};
 use crate::call::{Moment, Timestamp};
 use crate::ledger::Recent;
-use crate::store::StoreError;
-use crate::sweep::{Ask, Backoff, Digest, Plan, Refusal, Skew, Span};
+use crate::sweep::{Ask, Backoff, Plan, Refusal, Skew};
 use crate::web::Trouble;
 
 use super::app_task::AppTask;
 use super::key_file;
 use super::stop::Stop;
-use super::storing::{self, Job, Seated, Stored};
+use super::storing::{self, Seated};
 
+mod commit;
 mod telling;
 
 /// The longest sleep in one piece: a changed key file and the word to stop are noticed within it.
 const NAP_MS_MAX: i64 = 5_000;
-/// Shortest and longest pause after a state file that could not be written.
-const STORE_PAUSE_MS: (i64, i64) = (1_000, 30_000);
-/// While many pages come in at once the view is renewed this often.
-const SHOW_EVERY_MS: i64 = 500;
 
 /// The reading of one app by one task.
 pub(super) struct Poller {
@@ -274,104 +270,6 @@ impl Poller {
         let since = self.trouble.as_ref().map_or(self.task.clock.wall(), |trouble| trouble.since);
         self.trouble = Some(Trouble { what: note.into(), since });
         self.show();
-    }
-
-    /// Commits what an answer changes; a store that cannot be written holds the reading up, since
-    /// nothing may be counted that is not durable. Returns false where the word to stop came first.
-    async fn store(
-        &mut self,
-        digest: Digest,
-        asked_at: Moment,
-        stop: &mut Stop,
-    ) -> anyhow::Result<bool> {
-        if digest.is_cut {
-            self.task.health().pages_truncated += 1;
-        }
-        let mut job = Job::Apply(Box::new(digest));
-        let mut pause_ms = STORE_PAUSE_MS.0;
-        let stored = loop {
-            match self.attempt(job).await? {
-                Ok(stored) => break stored,
-                Err((left, error)) => {
-                    self.store_failed(&error, pause_ms == STORE_PAUSE_MS.0);
-                    if !matches!(error, StoreError::Unwritable { .. }) {
-                        return Err(error.into());
-                    }
-                    job = left;
-                }
-            }
-            tokio::select! {
-                () = stop.wait() => return Ok(false),
-                () = self.task.clock.sleep_ms(pause_ms) => self.task.beat(),
-            }
-            pause_ms = (pause_ms * 2).min(STORE_PAUSE_MS.1);
-        };
-        if pause_ms > STORE_PAUSE_MS.0 {
-            info!("the state can be written again");
-        }
-        self.stored(&stored, asked_at).await?;
-        Ok(true)
-    }
-
-    async fn attempt(&mut self, job: Job) -> anyhow::Result<Result<Stored, (Job, StoreError)>> {
-        let mut seated = self.seated.take().expect("one step at a time");
-        let task = Arc::clone(&self.task);
-        let (seated, result) = tokio::task::spawn_blocking(move || {
-            let result = storing::store_step(&mut seated, job, &*task.store, &task.id);
-            (seated, result)
-        })
-        .await
-        .context("a step could not be stored")?;
-        self.seated = Some(seated);
-        let took_us = result
-            .as_ref()
-            .ok()
-            .map(|stored| u64::try_from(stored.commit_took.as_micros()).unwrap_or(u64::MAX));
-        self.task.board.committed(took_us, self.task.store.size_bytes());
-        Ok(result)
-    }
-
-    fn store_failed(&self, error: &StoreError, is_first: bool) {
-        if is_first {
-            error!("{error}; reading pauses, /metrics shows what was last committed");
-        }
-        self.task.board.show_process();
-    }
-
-    async fn stored(&mut self, stored: &Stored, asked_at: Moment) -> anyhow::Result<()> {
-        self.is_shown = false;
-        self.task.note_examples(&stored.applied, asked_at);
-        self.tell_reading_back();
-        if stored.applied.ends_poll {
-            self.poll_ended(asked_at).await?;
-        } else if self.task.clock.steady().since_ms(self.shown_at) >= SHOW_EVERY_MS {
-            self.show();
-        }
-        Ok(())
-    }
-
-    async fn poll_ended(&mut self, asked_at: Moment) -> anyhow::Result<()> {
-        let (wall, steady) = (self.task.clock.wall(), self.task.clock.steady());
-        let task = Arc::clone(&self.task);
-        let window = Span::new(asked_at.floor().plus_s(-task.recent_window_s), Timestamp::MAX);
-        let recent =
-            tokio::task::spawn_blocking(move || storing::recent(&*task.store, &task.id, window));
-        // A window that cannot be read is absent until the next poll.
-        self.recent =
-            recent.await.context("the recent window failed")?.ok().map(|it| (it, asked_at));
-        let began = self.poll_began.take().unwrap_or(steady);
-        {
-            let mut health = self.task.health();
-            health.up = true;
-            health.last_success = Some(wall);
-            health.poll_duration_ms = Some(steady.since_ms(began).max(0).unsigned_abs());
-        }
-        self.tell_success(wall);
-        self.tried = true;
-        self.trouble = None;
-        self.task.board.show_process();
-        self.show();
-        Ok(())
     }
 
     /// Looks at the key file now and then: a new key is tried at once.

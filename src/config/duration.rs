@@ -24,6 +24,9 @@ pub enum DurationError {
 }
 
 /// Reads a duration; the result is in milliseconds and never negative.
+///
+/// # Errors
+/// What is no duration in this grammar, or too long a one.
 pub fn parse(text: &str) -> Result<i64, DurationError> {
     match text {
         "0" => return Ok(0),

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::ledger::FailureStatuses;
+use crate::metrics::Breakdown;
 
 use super::cli::{RunArgs, WebArgs};
 use super::duration;
@@ -13,7 +14,7 @@ use super::fault::{Collector, Faults};
 use super::keys;
 use super::raw::{self, Document};
 use super::settings::{
-    Breakdown, CountSettings, FailureWord, PollSettings, RECENT_WINDOW_S, Settings, WebSettings,
+    CountSettings, FailureWord, PollSettings, RECENT_WINDOW_S, Settings, WebSettings,
 };
 use super::surroundings::Surroundings;
 use super::values;
@@ -45,6 +46,9 @@ fn print_of(text: &str) -> u64 {
 }
 
 /// Reads the whole configuration, or lists everything that is wrong with it.
+///
+/// # Errors
+/// Every fault, each with its place.
 pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults> {
     let file = args.config_file.as_deref();
     let mut faults =

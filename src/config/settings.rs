@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::call::{Outcome, Timestamp};
 use crate::ledger::FailureStatuses;
+use crate::metrics::Breakdown;
 use crate::web::listen::UNIX;
 
 use super::secret::Secret;
@@ -206,23 +207,6 @@ pub(super) enum FailureWord {
     Outcome(Outcome),
     Unconnected,
     Abandoned,
-}
-
-/// Which breakdown labels the metrics keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Breakdown {
-    /// `call_type`.
-    pub call_type: bool,
-    /// `mode`.
-    pub mode: bool,
-    /// `receiver_type`.
-    pub receiver_type: bool,
-}
-
-impl Default for Breakdown {
-    fn default() -> Self {
-        Self { call_type: true, mode: true, receiver_type: true }
-    }
 }
 
 /// Where the ledger lives.

@@ -3,12 +3,12 @@
 //!
 //! An error is a sentence without a subject ("must be …"): the caller knows what it calls the value.
 
+use crate::api::{Key, KeyError};
 use crate::call::{Outcome, Status, Timestamp};
+use crate::metrics::Breakdown;
 
 use super::duration;
-use super::settings::{
-    ApiRegion, Breakdown, CountFrom, FailureWord, Listen, ListenAddress, StateSettings,
-};
+use super::settings::{ApiRegion, CountFrom, FailureWord, Listen, ListenAddress, StateSettings};
 use crate::web::listen::UNIX;
 
 /// The longest name of an app, in characters.
@@ -57,14 +57,13 @@ pub(super) fn on_behalf_of(text: &str) -> Result<String, String> {
 
 /// A key: what an HTTP header can carry, without blanks.
 pub(super) fn api_key(text: &str) -> Result<&str, &'static str> {
-    let key = text.trim();
-    if key.is_empty() {
-        return Err("is empty");
+    match Key::new(text.to_owned()) {
+        Ok(_) => Ok(text.trim()),
+        Err(KeyError::Empty) => Err("is empty"),
+        Err(KeyError::Character { .. }) => {
+            Err("holds blanks, line breaks or other characters that no key has")
+        }
     }
-    if !is_header_word(key) {
-        return Err("holds blanks, line breaks or other characters that no key has");
-    }
-    Ok(key)
 }
 
 fn is_header_word(text: &str) -> bool {

@@ -41,6 +41,9 @@ pub fn encode_entry(value: &Entry) -> Vec<u8> {
 }
 
 /// The ledger entry in these bytes.
+///
+/// # Errors
+/// Bytes that are no such record, or one of a newer version.
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, Malformed> {
     let mut wire = Reader(bytes);
     let mut value = BLANK_ENTRY;
@@ -50,6 +53,9 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, Malformed> {
 }
 
 /// Phase and due time of the ledger entry in these bytes, which stand at its beginning.
+///
+/// # Errors
+/// Bytes that are no such record, or one of a newer version.
 pub fn peek_entry(bytes: &[u8]) -> Result<(Phase, Moment), Malformed> {
     let (mut phase, mut due) = (Phase::Open, Moment::MAX);
     entry_head(&mut Reader(bytes), &mut phase, &mut due)?;
@@ -64,6 +70,9 @@ pub fn encode_saved(value: &Saved) -> Vec<u8> {
 }
 
 /// The app's state in these bytes.
+///
+/// # Errors
+/// Bytes that are no such record, or one of a newer version.
 pub fn decode_saved(bytes: &[u8]) -> Result<Saved, Malformed> {
     let mut wire = Reader(bytes);
     let mut value = Saved { progress: blank_progress(), totals: Totals::default() };

@@ -40,9 +40,12 @@ pub struct FileStore {
 impl FileStore {
     /// Opens the state file, or creates it where there is none or an empty one.
     ///
-    /// The folder must exist: creating it would hide a volume that is not mounted. Anything else
-    /// that stands at `path` is an error and is left as it is. The whole file is checked against its
-    /// checksums, since a changed byte could otherwise pass for a number.
+    /// The folder must exist: creating it would hide a volume that is not mounted. The whole file is
+    /// checked against its checksums, since a changed byte could otherwise pass for a number.
+    ///
+    /// # Errors
+    /// A file that is held, damaged, newer or cannot be written, and anything else that stands at
+    /// `path`, which is left as it is.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         // An error that names the whole path is of more use, in a container above all.
         let path = path.into();

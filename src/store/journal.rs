@@ -77,6 +77,9 @@ pub struct Journal {
 
 impl Journal {
     /// What the journal at this path is of; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// A file that is something else, or cannot be read.
     pub fn heading_of(path: &Path) -> Result<Option<Heading>, JournalError> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -99,6 +102,10 @@ impl Journal {
 
     /// Opens the journal, or begins one. Puts the ledger of its end into `ledger`, and returns the
     /// state to go on from.
+    ///
+    /// # Errors
+    /// A file that another process holds, that is something else, that was begun under other
+    /// settings, or that cannot be read or written.
     pub fn open(
         path: &Path,
         heading: Heading,
@@ -151,6 +158,9 @@ impl Journal {
     }
 
     /// Makes durable what was found since the last time, and the state behind it.
+    ///
+    /// # Errors
+    /// A disk that is full or broken; the journal ends where it did before.
     pub fn append(&mut self, steps: &Steps, changes: &Changes) -> Result<(), JournalError> {
         let bytes = record::encode(steps, changes);
         let first = steps.0.first_key_value().map_or(u32::MAX, |(sample, _)| *sample);
@@ -176,6 +186,9 @@ impl Journal {
 
     /// Gives the sums at each sample, in order, as far as there are `n_samples`: `each` gets the
     /// samples that have the same sums.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or was changed by something else.
     pub fn each_sum(
         &self,
         n_samples: usize,
@@ -225,6 +238,9 @@ impl Journal {
     }
 
     /// Ends the journal: what it was for is written.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
     pub fn remove(self) -> Result<(), JournalError> {
         std::fs::remove_file(&self.path).map_err(failed(&self.path))
     }

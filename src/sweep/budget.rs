@@ -16,7 +16,7 @@ const REQUESTS_AT_START: i64 = 2;
 /// From this budget on, requests a minute, several are made at once.
 const LARGE_PER_MINUTE: i64 = 300;
 /// The longest pause that the API is granted.
-const PAUSE_MS_MAX: i64 = 15 * MINUTE_MS;
+pub const PAUSE_MS_MAX: i64 = 15 * MINUTE_MS;
 
 /// Settings of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

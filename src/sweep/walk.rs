@@ -238,19 +238,9 @@ impl Walks {
         let Some(start) = self.start(order, is_first, chained, ends, asked_at) else {
             return (None, None, is_end);
         };
-        let edge = match ends {
-            _ if is_end => {
-                if newest_first {
-                    Timestamp::MIN
-                } else {
-                    asked_at.floor()
-                }
-            }
-            Some((oldest, _)) if newest_first => oldest.plus_s(order.slack_s() + 1),
-            Some((_, newest)) => newest.plus_s(-order.slack_s()),
-            // Rows, but none of them readable: the reading stands where it stood.
-            None => chained.map_or(start, |link| link.edge),
-        };
+        // Rows, but none of them readable: the reading stands where it stood.
+        let stands = chained.map_or(start, |link| link.edge);
+        let edge = far_edge(order, ends, is_end.then_some(asked_at)).unwrap_or(stands);
         let before = chained.filter(|_| !is_first);
         // Where more than a page of rows came in meanwhile, the page shows nothing but what was read.
         let edge = before.map_or(edge, |link| {
@@ -343,6 +333,23 @@ impl Walks {
         };
         self.seeks.insert(walk, Seek { target, before, past, n_tries });
         (false, false)
+    }
+}
+
+/// How far a reading reaches with a page whose rows have these ends, or with the end of the list as of
+/// `end_at`; nowhere where no row could be read.
+fn far_edge(
+    order: Order,
+    ends: Option<(Timestamp, Timestamp)>,
+    end_at: Option<Moment>,
+) -> Option<Timestamp> {
+    let newest_first = order.is_newest_first();
+    match (end_at, ends) {
+        (Some(_), _) if newest_first => Some(Timestamp::MIN),
+        (Some(asked_at), _) => Some(asked_at.floor()),
+        (None, Some((oldest, _))) if newest_first => Some(oldest.plus_s(order.slack_s() + 1)),
+        (None, Some((_, newest))) => Some(newest.plus_s(-order.slack_s())),
+        (None, None) => None,
     }
 }
 

@@ -22,8 +22,10 @@ const REFUSALS_MAX: usize = 1_000;
 pub struct PasswordHash(Box<str>);
 
 impl PasswordHash {
-    /// Checks that `text` is a bcrypt hash. An error is a sentence without a subject, and shows
-    /// nothing of the text, which might be a password.
+    /// Checks that `text` is a bcrypt hash.
+    ///
+    /// # Errors
+    /// A sentence without a subject. It shows nothing of the text, which might be a password.
     pub fn new(text: &str) -> Result<Self, &'static str> {
         match bcrypt::HashParts::from_str(text) {
             Ok(parts) if (4..=31).contains(&parts.get_cost()) => Ok(Self(text.into())),

@@ -123,6 +123,9 @@ fn take(handed_over: &mut ListenFd, socket_idx: usize) -> io::Result<Option<List
 
 /// Opens a socket to listen on: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every address of the
 /// machine, IPv6 and IPv4 in one socket, or IPv4 alone where there is no IPv6.
+///
+/// # Errors
+/// An address that is none, is taken, or is not allowed, with what to do.
 pub async fn bind(address: &str) -> Result<TcpListener, BindError> {
     let failed = |error: io::Error| explain(address, &error);
     let Some((host, port)) = address.rsplit_once(':') else { return Err(malformed(address)) };

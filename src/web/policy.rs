@@ -141,7 +141,10 @@ impl Header {
         HEADERS.iter().map(|(name, _)| *name)
     }
 
-    /// Checks a header. An error is a sentence without a subject.
+    /// Checks a header.
+    ///
+    /// # Errors
+    /// A sentence without a subject.
     pub fn new(name: &str, value: &str) -> Result<Self, String> {
         let known = HEADERS.iter().find(|(known, _)| *known == name);
         let Some((_, values)) = known else {

@@ -67,7 +67,10 @@ impl fmt::Display for Target {
 }
 
 impl Probe {
-    /// Reads a whole address. An error is a sentence without a subject.
+    /// Reads a whole address.
+    ///
+    /// # Errors
+    /// A sentence without a subject.
     pub fn from_url(url: &str) -> Result<Self, String> {
         let wrong =
             || "must be a whole address, such as http://localhost:10180/-/healthy".to_owned();

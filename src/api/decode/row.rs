@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::fields::{Findings, fields};
 use super::media;
 use super::people::{self, People};
+use crate::api::EARLIEST;
 use crate::call::{
     Amount, Amounts, Call, CallKey, CallType, Kind, Mode, ReceiverType, Status, Timestamp,
     UnknownWords, WordField,
@@ -15,8 +16,6 @@ use crate::sweep::Reason;
 const ROW_BYTES_MAX: usize = 4 << 20;
 /// The longest session id, in bytes.
 const SESSION_ID_BYTES_MAX: usize = 1024;
-/// The first second of 2015: no call is older.
-const INITIATED_MIN: Timestamp = Timestamp(1_420_070_400);
 /// How far ahead of the API's clock a call may have begun, in seconds.
 const AHEAD_MAX_S: i64 = 24 * 60 * 60;
 
@@ -69,7 +68,7 @@ fn read(row: &RawValue, now: Timestamp) -> Result<(Call, bool), Reason> {
     }
     let initiated_at = found
         .time(initiated_at)
-        .filter(|at| (INITIATED_MIN..=now.plus_s(AHEAD_MAX_S)).contains(at))
+        .filter(|at| (EARLIEST..=now.plus_s(AHEAD_MAX_S)).contains(at))
         .ok_or(Reason::NoInitiatedAt)?;
     let (started_at, ended_at) = (found.time(started_at), found.time(ended_at));
     let people = people::read(participants, &mut found);

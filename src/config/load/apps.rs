@@ -209,7 +209,7 @@ fn inline_key(text: &str) -> Result<KeySource, &'static str> {
 /// A file that holds a key right now. An error is a sentence without a subject.
 fn key_file(path: PathBuf, around: &dyn Surroundings) -> Result<KeySource, String> {
     let shown = quoted(&path.display().to_string());
-    match around.read(&path) {
+    match around.read_key(&path) {
         Ok(text) => match values::api_key(&text) {
             Ok(_) => Ok(KeySource::File(path)),
             Err(sentence) => Err(format!(
