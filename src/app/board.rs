@@ -40,6 +40,7 @@ pub(super) struct Remarks {
     pub(super) tried: bool,
     pub(super) trouble: Option<Trouble>,
     pub(super) note: Option<String>,
+    pub(super) first_read: Option<[u64; 2]>,
     /// When this is, on the local clock.
     pub(super) at: Moment,
 }
@@ -92,6 +93,7 @@ impl Board {
             tried: remarks.tried,
             trouble: remarks.trouble,
             note: remarks.note,
+            first_read: remarks.first_read,
             facts: self.facts(view, remarks.at),
         }
     }

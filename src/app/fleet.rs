@@ -311,7 +311,13 @@ pub(super) fn first_entries(
             health: &health,
             examples: None,
         };
-        let remarks = Remarks { tried: false, trouble: None, note: None, at: task.clock.wall() };
+        let remarks = Remarks {
+            tried: false,
+            trouble: None,
+            note: None,
+            first_read: None,
+            at: task.clock.wall(),
+        };
         entries.push(task.board.entry(task, &view, remarks));
     }
     anyhow::ensure!(conflicts.is_empty(), conflicts.join("\n"));

@@ -1,4 +1,5 @@
-//! The settings in force as a configuration file, keys masked: it may be shown, and read again.
+//! The settings in force as a configuration file, keys and users masked: it may be shown, and read
+//! again.
 
 use std::fmt::Write;
 
@@ -12,8 +13,9 @@ const MASK: &str = "<secret>";
 /// Writes the settings that a file can hold.
 pub fn effective(settings: &Settings) -> String {
     let mut yaml = String::from("apps:\n");
+    let users: Vec<_> = settings.apps.iter().map(|app| app.on_behalf_of.as_deref()).collect();
     for app in &settings.apps {
-        write_app(&mut yaml, app);
+        write_app(&mut yaml, app, &users);
     }
     let (poll, seconds) = (&settings.poll, |s: i64| duration::format(s.saturating_mul(1000)));
     let mut line = |text: String| {
@@ -45,7 +47,9 @@ pub fn effective(settings: &Settings) -> String {
     yaml
 }
 
-fn write_app(yaml: &mut String, app: &AppSettings) {
+/// `users` are those of all apps: the number of a user is the place of the first app that has it,
+/// so that who may not know them still sees which are the same.
+fn write_app(yaml: &mut String, app: &AppSettings, users: &[Option<&str>]) {
     let mut fields = vec![("name", quoted(&app.name)), ("app_id", quoted(&app.app_id))];
     match app.api_region {
         ApiRegion::Custom => fields.push(("base_url", quoted(&app.base_url))),
@@ -57,8 +61,9 @@ fn write_app(yaml: &mut String, app: &AppSettings) {
         KeySource::File(path) => ("api_key_file", quoted(&path.display().to_string())),
         KeySource::Inline(_) => ("api_key", quoted(MASK)),
     });
-    if let Some(user) = &app.on_behalf_of {
-        fields.push(("on_behalf_of", quoted(user)));
+    if let Some(user) = app.on_behalf_of.as_deref() {
+        let number = users.iter().position(|it| *it == Some(user)).map_or(0, |idx| idx + 1);
+        fields.push(("on_behalf_of", quoted(&format!("<user-{number}>"))));
     }
     if let Some(group) = &app.budget_group {
         fields.push(("budget_group", quoted(group)));

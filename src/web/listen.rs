@@ -6,7 +6,11 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use listenfd::ListenFd;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs, UnixListener, UnixStream, lookup_host};
+
+/// Connections that wait to be taken: room for a crowd that comes at once. Who finds none tries
+/// again after a second. (The system has a limit of its own.)
+const BACKLOG: u32 = 1024;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -131,15 +135,33 @@ pub async fn bind(address: &str) -> Result<TcpListener, BindError> {
     let Some((host, port)) = address.rsplit_once(':') else { return Err(malformed(address)) };
     let Ok(port) = port.parse::<u16>() else { return Err(malformed(address)) };
     if !host.is_empty() {
-        return TcpListener::bind(address).await.map_err(failed);
+        return open_tcp(address).await.map_err(failed);
     }
-    match TcpListener::bind(("::", port)).await {
+    match open_tcp(("::", port)).await {
         Ok(listener) => Ok(listener),
-        Err(error) if has_no_ipv6(&error) => {
-            TcpListener::bind(("0.0.0.0", port)).await.map_err(failed)
-        }
+        Err(error) if has_no_ipv6(&error) => open_tcp(("0.0.0.0", port)).await.map_err(failed),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// The first of the addresses of a name that can be had.
+async fn open_tcp(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    let mut failed = io::Error::new(ErrorKind::InvalidInput, "the name has no address");
+    for address in lookup_host(address).await? {
+        match open_tcp_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn open_tcp_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // After a restart the port is not taken by connections of before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn has_no_ipv6(error: &io::Error) -> bool {

@@ -111,7 +111,11 @@ fn summary(view: &View, apps: &[rows::Row<'_>]) -> String {
     tile(
         &mut html,
         "Open calls now",
-        &Grouped(open).to_string(),
+        &if apps.iter().all(rows::Row::is_starting) {
+            "–".into()
+        } else {
+            Grouped(open).to_string()
+        },
         "",
         &chart::titled("open calls", minutes, |minute| (minute.open, 0)),
     );

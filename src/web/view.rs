@@ -29,6 +29,8 @@ pub struct AppEntry {
     pub trouble: Option<Trouble>,
     /// What it is busy with, such as how far a long first read is.
     pub note: Option<String>,
+    /// How many calls of about how many a long first read has read.
+    pub first_read: Option<[u64; 2]>,
     /// What the page says beside.
     pub facts: AppFacts,
 }

@@ -1,5 +1,6 @@
 //! The page in a real browser: see `tests/tools/browser.py` for what is looked at.
 
+use std::net::TcpListener;
 use std::process::Command;
 
 use crate::process::http::get;
@@ -41,6 +42,52 @@ fn the_page_of_an_exporter_that_reads() {
 }
 
 #[test]
+fn the_page_of_a_first_start() {
+    // It takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = silent.local_addr().unwrap();
+    let folder = Folder::new();
+    let app =
+        |name| format!("  - {{ app_id: {name}, base_url: 'http://{api}/v3', api_key: {KEY} }}\n");
+    let names = ["alpha", "beta"];
+    let config = format!(
+        "state: {{ path: memory }}\npoll: {{ timeout: 5m }}\napps:\n{}",
+        names.map(app).concat()
+    );
+    let exporter = Exporter::start(&folder.config("config.yaml", &config));
+    let address = exporter.address.to_string();
+    until_state(&address, "starting", names.len());
+    look(&address, &names);
+    let page = get(exporter.address, "/").unwrap().body;
+    let told = page.matches("The first answer of the API is awaited.").count();
+    assert_eq!(told, names.len(), "{page}");
+}
+
+#[test]
+fn the_page_of_a_long_first_read() {
+    let mut simulator = Program::start(&[
+        "simulate",
+        "--web.listen-address=127.0.0.1:0",
+        "--history=30d",
+        "--calls-per-day=20000",
+        "--rate-limit=120",
+    ]);
+    let url = simulator.says("base URL:");
+    let folder = Folder::new();
+    let config = format!(
+        "state: {{ path: memory }}\ncount: {{ from: 30d }}\n\
+         apps: [{{ name: long, app_id: simulated, base_url: '{url}', api_key: simulated-key }}]\n"
+    );
+    let exporter = Exporter::start(&folder.config("config.yaml", &config));
+    let address = exporter.address.to_string();
+    let status = until_state(&address, "reading_back", 1);
+    assert!(status.contains("left at this budget"), "{status}");
+    look(&address, &["long"]);
+    let page = get(exporter.address, "/").unwrap().body;
+    assert!(page.contains("</progress> ") && page.contains("left at this budget"), "{page}");
+}
+
+#[test]
 fn the_page_of_an_exporter_whose_api_is_down() {
     let folder = Folder::new();
     let mut config = String::from("state: { path: memory }\napps:\n");
@@ -67,8 +114,8 @@ fn the_page_of_an_exporter_whose_api_is_down() {
     for name in NAMES {
         assert!(shown.contains(&format!("name: {name:?}\n")), "{shown}");
     }
-    for text in [shown, get(exporter.address, "/").unwrap().body] {
-        assert!(!text.contains(KEY), "{text}");
+    assert_eq!(shown.matches("on_behalf_of: \"<user-1>\"\n").count(), NAMES.len(), "{shown}");
+    for text in [shown, status, get(exporter.address, "/").unwrap().body] {
+        assert!(!text.contains(KEY) && !text.contains("somebody"), "{text}");
     }
-    assert!(!status.contains(KEY) && !status.contains("somebody"), "{status}");
 }

@@ -10,7 +10,7 @@ mod proxy;
 mod quirks;
 mod replicas;
 mod reloads;
-mod secrets;
+pub(crate) mod secrets;
 mod signals;
 mod stage;
 mod watch;

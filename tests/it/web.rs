@@ -8,6 +8,7 @@
 mod client;
 mod crowd;
 mod healthcheck;
+mod orders;
 mod reload;
 mod served;
 mod toolkit;

@@ -92,11 +92,12 @@ impl Poller {
             health: &health,
             examples: examples.as_ref(),
         };
-        let note = sweep.reading_back().map(|it| self.reading_back(it));
+        let reading_back = sweep.reading_back();
         let remarks = Remarks {
             tried: self.tried,
             trouble: self.trouble.clone(),
-            note,
+            note: reading_back.map(|it| self.reading_back(it)),
+            first_read: reading_back.map(|it| [it.n_read, it.n_about]),
             at: task.clock.wall(),
         };
         task.board.entry(task, &view, remarks)

@@ -4,7 +4,7 @@
 const find = (id) => document.getElementById(id);
 const table = find("apps"), search = find("search"), sort = find("sort"), fresh = find("fresh");
 const number = (app, key) => Number(app.dataset[key]);
-const byName = (a, b) => a.dataset.name.localeCompare(b.dataset.name);
+const byName = (a, b) => a.dataset.name.localeCompare(b.dataset.name, undefined, { numeric: true });
 function arrange() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean), key = sort.value;
   const apps = [...table.tBodies];

@@ -21,7 +21,8 @@ pub(super) struct Row<'a> {
     pub(super) minutes: Vec<Minute>,
 }
 
-/// The apps, problems first, then those furthest behind what is usual, then by name.
+/// The apps, problems first, then those furthest behind what is usual, then by name, as people
+/// count: `a2` before `a10`.
 pub(super) fn sorted(view: &View, now: Moment) -> Vec<Row<'_>> {
     let row = |entry| Row {
         entry,
@@ -38,14 +39,36 @@ pub(super) fn sorted(view: &View, now: Moment) -> Vec<Row<'_>> {
             "reading_back" => 3,
             _ => 4,
         };
-        (key(a), a.entry.lines.name()).cmp(&(key(b), b.entry.lines.name()))
+        let names = || natural(a.entry.lines.name()).cmp(&natural(b.entry.lines.name()));
+        key(a).cmp(&key(b)).then_with(names)
     });
     rows
+}
+
+/// The pieces of a name with its numbers as numbers, so far as these fit.
+fn natural(name: &str) -> Vec<(u64, &str)> {
+    let mut pieces = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let at = rest.find(|char: char| char.is_ascii_digit()).unwrap_or(rest.len());
+        let (text, more) = rest.split_at(at);
+        let end = more.find(|char: char| !char.is_ascii_digit()).unwrap_or(more.len());
+        let (digits, more) = more.split_at(end);
+        pieces.push((0, text));
+        let number = if digits.is_empty() { 0 } else { digits.parse().unwrap_or(u64::MAX) };
+        pieces.push((number, digits));
+        rest = more;
+    }
+    pieces
 }
 
 impl Row<'_> {
     fn is_behind(&self) -> bool {
         self.lag_s > BEHIND_S && self.state == "ok"
+    }
+
+    pub(super) fn is_starting(&self) -> bool {
+        self.state == "starting"
     }
 
     fn badge(&self) -> (&'static str, &'static str) {
@@ -69,7 +92,9 @@ impl Row<'_> {
         let answered = recent.map_or_else(dash, |it| Share(it.calls[0], it.all()).to_string());
         let media = recent.map_or_else(dash, |it| format!("{} min", Grouped(it.media_ms / 60_000)));
         let asked = self.requests_per_minute();
-        let budget = facts.budget_milli_per_minute / 1000;
+        let budget = Grouped(facts.budget_milli_per_minute / 1000);
+        // Before the first answer there is no number, not even 0.
+        let shown_open = if self.is_starting() { dash() } else { Grouped(facts.open).to_string() };
         let chart = chart::bars("Calls per minute, answered ones dark", &self.minutes, |it| {
             (it.calls, it.ended)
         });
@@ -81,14 +106,13 @@ impl Row<'_> {
              <tr class=\"app\"><th scope=\"row\">{name}<small>{app_id} · {region}</small></th>\
              <td class=\"state {class}\">{word}</td>\
              <td class=\"n\" data-label=\"Behind\">{}</td>\
-             <td class=\"n\" data-label=\"Open\">{}</td>\
+             <td class=\"n\" data-label=\"Open\">{shown_open}</td>\
              <td class=\"n\" data-label=\"Calls\">{shown_calls}</td>\
              <td class=\"n\" data-label=\"Answered\">{answered}</td>\
              <td class=\"n\" data-label=\"Media\">{media}</td>\
              <td class=\"n\" data-label=\"Requests\">{asked} of {budget}/min</td>\
              <td class=\"chart\">{chart}</td></tr>{}</tbody>\n",
             Span(lag_s),
-            Grouped(open),
             self.why(now)
         )
     }
@@ -117,7 +141,10 @@ impl Row<'_> {
             );
         }
         if let Some(note) = &self.entry.note {
-            let _ = write!(html, "<p>{}</p>", Escaped(note));
+            let bar = self.entry.first_read.map(progress).unwrap_or_default();
+            let _ = write!(html, "<p>{bar}{}</p>", Escaped(note));
+        } else if self.is_starting() {
+            html += "<p>The first answer of the API is awaited.</p>";
         }
         if html.is_empty() {
             html
@@ -125,4 +152,13 @@ impl Row<'_> {
             format!("<tr class=\"why\"><td colspan=\"9\">{html}</td></tr>")
         }
     }
+}
+
+/// How far a first read is, as a bar and in percent.
+fn progress([done, about]: [u64; 2]) -> String {
+    let (done, max, share) = (done.min(about), about.max(1), Share(done.min(about), about));
+    format!(
+        "<progress aria-label=\"first read\" max=\"{max}\" value=\"{done}\"></progress> \
+         {share} · "
+    )
 }

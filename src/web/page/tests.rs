@@ -10,7 +10,13 @@ fn page(apps: Vec<AppEntry>) -> String {
     publisher.publish_apps(apps);
     let state_path = Some("/tmp/<i>.redb".into());
     publisher.publish_exporter(ExporterFacts { state_path, ..ExporterFacts::default() });
-    render(&Site::new("0.1.0", "/metrics?\"<".into()), &publisher.view(), NOW)
+    let html = render(&Site::new("0.1.0", "/metrics?\"<".into()), &publisher.view(), NOW);
+    breakable(&html)
+}
+
+/// A figure and its unit stay in one line; here they are written with any space.
+fn breakable(text: &str) -> String {
+    text.replace('\u{a0}', " ")
 }
 
 fn entry(name: &str) -> AppEntry {
@@ -46,13 +52,36 @@ fn a_row_says_what_is_wrong_since_when_and_what_to_do() {
 }
 
 #[test]
+fn a_first_start_and_a_long_first_read_say_what_is_awaited() {
+    let new = AppEntry { up: false, tried: false, ..entry("new") };
+    let html = page(vec![new.clone()]);
+    assert!(html.contains("<p>The first answer of the API is awaited.</p>"), "{html}");
+    assert!(html.contains("data-label=\"Open\">–</td>"), "0 is not known yet: {html}");
+    let note = Some("reading back".into());
+    let html = page(vec![AppEntry { note, first_read: Some([30, 120]), ..new }]);
+    let expected = "max=\"120\" value=\"30\"></progress> 25 % · reading back</p>";
+    assert!(html.contains(expected), "{html}");
+}
+
+#[test]
+fn names_with_numbers_stand_in_the_order_people_count() {
+    let names = ["a10", "b", "a2", "a", "2", "99999999999999999999999", "10"];
+    let html = page(names.map(entry).into());
+    let at = |name: &str| html.find(&format!("data-name=\"{name}\"")).expect("a row");
+    let mut sorted = names;
+    sorted.sort_by_key(|name| at(name));
+    assert_eq!(sorted, ["2", "10", "99999999999999999999999", "a", "a2", "a10", "b"]);
+}
+
+#[test]
 fn a_page_without_apps_says_so() {
     assert!(page(Vec::new()).contains("<p>This exporter reads no app.</p>"));
 }
 
 #[test]
 fn figures_are_written_for_people() {
-    let spans = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 8_640_000].map(|s| Span(s).to_string());
+    let spans = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 8_640_000]
+        .map(|s| breakable(&Span(s).to_string()));
     let expected = ["0 s", "59 s", "1 min", "59 min 59 s", "1 h", "23 h 59 min", "1 d", "100 d"];
     assert_eq!(spans, expected);
     assert_eq!(

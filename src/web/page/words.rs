@@ -10,12 +10,12 @@ pub(super) struct Span(pub(super) u64);
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let two = |f: &mut fmt::Formatter<'_>, great: u64, unit, small: u64, less| match small {
-            0 => write!(f, "{great} {unit}"),
-            _ => write!(f, "{great} {unit} {small} {less}"),
+            0 => write!(f, "{great}\u{a0}{unit}"),
+            _ => write!(f, "{great}\u{a0}{unit} {small}\u{a0}{less}"),
         };
         let (minutes, hours, days) = (self.0 / 60, self.0 / 3600, self.0 / 86_400);
         match self.0 {
-            0..60 => write!(f, "{} s", self.0),
+            0..60 => write!(f, "{}\u{a0}s", self.0),
             60..3600 => two(f, minutes, "min", self.0 % 60, "s"),
             3600..86_400 => two(f, hours, "h", minutes % 60, "min"),
             _ => two(f, days, "d", hours % 24, "h"),

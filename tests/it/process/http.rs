@@ -18,7 +18,7 @@ pub(crate) struct Answer {
 
 /// Asks for `path`, in HTTP/1.0 so that the end of the connection is the end of the body.
 pub(crate) fn get(address: impl ToSocketAddrs + Display, path: &str) -> Result<Answer, String> {
-    send("GET", address, path, "*/*")
+    send("GET", address, path, "Accept: */*")
 }
 
 /// The same with another method, and no body.
@@ -27,7 +27,17 @@ pub(crate) fn ask(
     address: impl ToSocketAddrs + Display,
     path: &str,
 ) -> Result<Answer, String> {
-    send(method, address, path, "*/*")
+    send(method, address, path, "Accept: */*")
+}
+
+/// The same with a line of the head.
+pub(crate) fn ask_with(
+    method: &str,
+    address: impl ToSocketAddrs + Display,
+    path: &str,
+    line: &str,
+) -> Result<Answer, String> {
+    send(method, address, path, line)
 }
 
 /// The same in a format.
@@ -36,20 +46,19 @@ pub(crate) fn get_as(
     path: &str,
     accept: &str,
 ) -> Result<Answer, String> {
-    send("GET", address, path, accept)
+    send("GET", address, path, &format!("Accept: {accept}"))
 }
 
 fn send(
     method: &str,
     address: impl ToSocketAddrs + Display,
     path: &str,
-    accept: &str,
+    line: &str,
 ) -> Result<Answer, String> {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&address)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        let head =
-            format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nAccept: {accept}\r\n\r\n");
+        let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{line}\r\n\r\n");
         stream.write_all(head.as_bytes())?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;

@@ -10,6 +10,7 @@ use super::client::{Answer, tls};
 use super::world::{World, hash};
 use crate::process::{Exporter, Folder, Program, until_ok};
 use crate::prometheus::{Prometheus, free_address, scrapes_with, tool};
+use crate::truth::secrets::PATHS;
 
 const PASSWORD: &str = "open sesame";
 
@@ -89,7 +90,8 @@ fn prometheus_scrapes_on_while_the_certificate_and_the_key_are_replaced() {
         ),
     );
     let web = format!("--web.config.file={}", stage.world.path("web.yaml").display());
-    let exporter = Exporter::start_with(&stage.folder.config("config.yaml", &config), &[&web]);
+    let config = stage.folder.config("config.yaml", &config);
+    let exporter = Exporter::start_with(&config, &[&web, "--log.level=trace"]);
     let port = exporter.address.port();
     let until_up = |value: &str| {
         until_ok("cometchat_up", || {
@@ -120,5 +122,50 @@ fn prometheus_scrapes_on_while_the_certificate_and_the_key_are_replaced() {
     stage.folder.config("key", "second-key\n");
     until_up("1");
     until_scraped(&prometheus);
-    exporter.program.ends_on("TERM");
+    stage.check_secrets(exporter);
+}
+
+impl Stage {
+    /// Neither the password nor its hash, neither key of the API nor that of the certificate shows.
+    fn check_secrets(&self, exporter: Exporter) {
+        let private = self.world.read("server.key");
+        let private = private.lines().nth(1).expect("a line of the key");
+        let web = self.world.read("web.yaml");
+        let (_, hash) = web.split_once("prometheus: ").unwrap();
+        let hash = hash.trim_end().trim_end_matches('}');
+        assert!(hash.starts_with("$2") && private.len() > 40, "{hash}, {private}");
+        let login = "cHJvbWV0aGV1czpvcGVuIHNlc2FtZQ=="; // as a request carries it
+        let secrets = [PASSWORD, login, hash, private, "first-key", "second-key"];
+        let check = |what: &str, text: &str| {
+            for secret in secrets {
+                assert!(!text.contains(secret), "{secret} in {what}:\n{text}");
+            }
+        };
+        let strangers = [tls(), tls().login("prometheus", "wrong"), tls().login("x", PASSWORD)];
+        for path in PATHS {
+            let answer = self.get(exporter.address, path).unwrap();
+            check(path, &answer.head);
+            check(path, &answer.body);
+            for stranger in &strangers {
+                let asked = stranger.get(&self.world, exporter.address, path);
+                let answer = self.runtime.block_on(asked).unwrap();
+                assert_eq!(answer.status, 401, "{path}");
+                check(path, &answer.head);
+                check(path, &answer.body);
+            }
+        }
+        // A file that is wrong beside its secrets is told in the log and by `check-config`.
+        let bad = format!("{web}rate_limit: {{ interval: never }}\n");
+        self.world.write("web.yaml", &bad.replace("$2", "no$2"));
+        assert_eq!(self.get(exporter.address, "/-/healthy").unwrap().status, 200);
+        let web = format!("--web.config.file={}", self.world.path("web.yaml").display());
+        let config = self.folder.path().join("config.yaml");
+        let config = format!("--config.file={}", config.display());
+        let (code, said) = Program::start(&["check-config", &config, &web]).ends();
+        assert!(code == Some(1) && said.contains("bcrypt hash"), "{said}");
+        check("check-config", &said);
+        let log = exporter.program.ends_on("TERM");
+        assert!(log.contains("cannot be used"), "{log}");
+        check("the log", &log);
+    }
 }
