@@ -58,6 +58,16 @@ impl Exporter {
             StateSettings::Memory => Arc::new(MemoryStore::new()),
             StateSettings::File(path) => Arc::new(FileStore::open(path)?),
         };
+        Self::on(store, settings, proxies, clock).await
+    }
+
+    /// The same on a state that is open.
+    pub(super) async fn on(
+        store: Arc<dyn Store>,
+        settings: Settings,
+        proxies: Proxies,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let timeout = Duration::from_millis(settings.poll.timeout_ms);
         let transport = Transport::new(timeout, proxies)?;
         match transport.roots() {

@@ -1,4 +1,6 @@
-//! Where adapters and metrics must agree, and neither may import the other.
+//! Where adapters and metrics must agree, and neither may import the other; and what a hang does.
+
+mod hang;
 
 use crate::api::{Endpoint, ErrorCode};
 use crate::metrics::health::{ENDPOINTS, ERRORS, REASONS};
