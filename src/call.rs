@@ -7,6 +7,9 @@ pub mod kind;
 pub mod status;
 pub mod time;
 
+#[cfg(test)]
+mod tests;
+
 pub use amounts::{Amount, Amounts};
 pub use kind::{CallType, Kind, Mode, ReceiverType};
 pub use status::{Outcome, Status};

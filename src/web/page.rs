@@ -111,7 +111,7 @@ fn summary(view: &View, apps: &[rows::Row<'_>]) -> String {
     tile(
         &mut html,
         "Open calls now",
-        &if apps.iter().all(rows::Row::is_starting) {
+        &if apps.iter().all(rows::Row::is_unread) {
             "–".into()
         } else {
             Grouped(open).to_string()

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::histogram::native_bucket;
+use super::super::histogram::{
+    ANSWER_BOUNDS_S, DURATION_BOUNDS_S, Histogram, PEOPLE_BOUNDS, native_bucket,
+};
 use super::super::{Counter, Entry, OpenCalls, Phase, Totals, post};
 use super::{call, rules};
 use crate::call::{Amount, Amounts, Call, Kind, Moment, Outcome, Status, Timestamp};
@@ -21,6 +23,76 @@ fn native_buckets_hold_what_lies_up_to_their_bound() {
         let bound = |bucket: f64| (bucket / 8.0).exp2();
         assert!(value <= bound(bucket.into()) * 1.000_000_001, "{value} in {bucket}");
         assert!(value > bound(f64::from(bucket) - 1.0) * 0.999_999_999, "{value} in {bucket}");
+    }
+}
+
+#[test]
+fn a_bucket_holds_its_bound_and_nothing_beyond() {
+    for bounds in [DURATION_BOUNDS_S, ANSWER_BOUNDS_S, PEOPLE_BOUNDS] {
+        let histogram = Histogram::new(bounds);
+        for (bucket, &bound) in bounds.iter().enumerate() {
+            assert_eq!(histogram.bucket_of(bound), bucket);
+            assert_eq!(histogram.bucket_of(bound + 1), bucket + 1);
+        }
+    }
+}
+
+#[test]
+fn each_counter_has_a_place_of_its_own() {
+    let by_word =
+        Outcome::ALL.map(Counter::Calls).into_iter().chain(Outcome::ALL.map(Counter::Entries));
+    let others = [
+        Counter::Failed,
+        Counter::Initiated,
+        Counter::AudioMs,
+        Counter::VideoMs,
+        Counter::UserAudioMs,
+        Counter::UserVideoMs,
+        Counter::Participants,
+        Counter::Recorded,
+        Counter::Transcribed,
+        Counter::Recordings,
+        Counter::RecordingMs,
+        Counter::WithoutParticipants,
+        Counter::Unconnected,
+    ];
+    let places: Vec<_> = by_word.chain(others).map(Counter::index).collect();
+    assert_eq!(places, (0..Counter::COUNT).collect::<Vec<_>>());
+}
+
+/// Adds `by` to one of all the sums of a total.
+fn add(totals: &mut Totals, (kind, sum, by): (usize, usize, u64)) {
+    let tally = totals.by_kind.entry(Kind::from_index(kind).unwrap()).or_default();
+    let of_type = &mut totals.distributions[kind % 3];
+    let more = match sum {
+        0 => return of_type.duration_s.observe(by),
+        1 => return of_type.answer_s.observe(by),
+        2 => return of_type.people.observe(by),
+        3 => &mut totals.corrections,
+        4 => &mut totals.abandoned,
+        5 => &mut totals.reconcile_differences,
+        6..11 => &mut totals.unknown[sum - 6],
+        _ => &mut tally.0[sum - 11],
+    };
+    *more += by;
+}
+
+proptest! {
+    #[test]
+    fn parts_that_are_merged_are_the_whole(
+        additions in prop::collection::vec(
+            (any::<bool>(), (0..Kind::COUNT, 0..11 + Counter::COUNT, 0_u64..5_000)),
+            0..60,
+        ),
+    ) {
+        let (mut parts, mut whole) = ([Totals::default(), Totals::default()], Totals::default());
+        for (part, addition) in additions {
+            add(&mut parts[usize::from(part)], addition);
+            add(&mut whole, addition);
+        }
+        let [mut merged, more] = parts;
+        merged.merge(&more);
+        prop_assert_eq!(merged, whole);
     }
 }
 

@@ -67,8 +67,9 @@ impl Row<'_> {
         self.lag_s > BEHIND_S && self.state == "ok"
     }
 
-    pub(super) fn is_starting(&self) -> bool {
-        self.state == "starting"
+    /// Whether its open calls are not known yet, so that 0 would be no number of them.
+    pub(super) fn is_unread(&self) -> bool {
+        self.entry.facts.last_success.is_none() && self.entry.facts.open == 0
     }
 
     fn badge(&self) -> (&'static str, &'static str) {
@@ -93,8 +94,7 @@ impl Row<'_> {
         let media = recent.map_or_else(dash, |it| format!("{} min", Grouped(it.media_ms / 60_000)));
         let asked = self.requests_per_minute();
         let budget = Grouped(facts.budget_milli_per_minute / 1000);
-        // Before the first answer there is no number, not even 0.
-        let shown_open = if self.is_starting() { dash() } else { Grouped(facts.open).to_string() };
+        let shown_open = if self.is_unread() { dash() } else { Grouped(facts.open).to_string() };
         let chart = chart::bars("Calls per minute, answered ones dark", &self.minutes, |it| {
             (it.calls, it.ended)
         });
@@ -143,7 +143,7 @@ impl Row<'_> {
         if let Some(note) = &self.entry.note {
             let bar = self.entry.first_read.map(progress).unwrap_or_default();
             let _ = write!(html, "<p>{bar}{}</p>", Escaped(note));
-        } else if self.is_starting() {
+        } else if self.state == "starting" {
             html += "<p>The first answer of the API is awaited.</p>";
         }
         if html.is_empty() {
