@@ -2,7 +2,7 @@
 //!
 //! Pure: no clock, no IO; whole numbers go in, floats come out only here. What an app has to say is
 //! kept in [`AppLines`] and rendered once per change and [`Format`]; [`join`] puts all apps
-//! together, family by family, by copying; only what hangs on the moment of the scrape is rendered
+//! together, family by family, by copying; only what depends on the moment of the scrape is rendered
 //! in it, by [`live`]. A new metric is one row in [`catalog`].
 
 pub mod catalog;

@@ -45,4 +45,4 @@ pub use live::WebConfig;
 pub use policy::Policy;
 pub use routes::{Site, route};
 pub use serve::{Limits, Server, serve};
-pub use view::{AppEntry, Publisher, Row, Trouble, View};
+pub use view::{AppEntry, FirstRead, Placement, Publisher, Trouble, View};

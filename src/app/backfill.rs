@@ -80,7 +80,7 @@ pub async fn backfill(settings: &Settings, args: &BackfillArgs) -> anyhow::Resul
         bail!("not all was read, so that nothing is written; run it again to go on");
     };
     teller.end();
-    let past = writing::Past {
+    let past = writing::Output {
         apps: apps.iter().map(|app| app.name.as_str()).zip(&journals).collect(),
         breakdown: settings.breakdown,
         labels: &args.labels,
@@ -110,7 +110,10 @@ fn check_labels(labels: &[(String, String)]) -> anyhow::Result<()> {
     for (idx, (name, _)) in labels.iter().enumerate() {
         let is_twice = labels[..idx].iter().any(|(other, _)| other == name);
         if is_twice || own.contains(&name.as_str()) {
-            bail!("--label={name}: there is such a label already");
+            bail!(
+                "--label={name}: the metrics have this label already, or it is given twice; \
+                 choose another name"
+            );
         }
     }
     Ok(())
@@ -175,10 +178,14 @@ fn new_timetable(
         bail!("nothing is past yet: say since when with --from=30d or --from=2026-01-31T00:00:00Z");
     }
     if to > now {
-        bail!("--to={} lies in the future", words::date(to));
+        bail!("--to={} lies in the future: give an earlier time, or none for now", words::date(to));
     }
     if from >= to {
-        bail!("--from={} does not lie before --to={}", words::date(from), words::date(to));
+        bail!(
+            "--from={} does not lie before --to={}: give an earlier --from",
+            words::date(from),
+            words::date(to)
+        );
     }
     let timetable = Timetable { from, to, step_s };
     if timetable.n_samples() > SAMPLES_MAX {
@@ -217,8 +224,8 @@ fn farewell(args: &BackfillArgs, timetable: Timetable, written: &writing::Writte
     );
     let is_given = |name: &str| args.labels.iter().any(|(given, _)| given == name);
     if !is_given("job") || !is_given("instance") {
-        text += "\nno --label=job=... or no --label=instance=...: Prometheus adds these to what it \
-                 scrapes, so that for it these are other series";
+        text += "\n--label=job=... or --label=instance=... is missing: Prometheus adds both to what \
+                 it scrapes, so this history is another set of series; run it again with both";
     }
     text
 }

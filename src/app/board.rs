@@ -10,7 +10,9 @@ use crate::metrics::{
     AppView, BuildInfo, Lines, ProcessView, ReloadView, Shown, StateView, render_app,
     render_process,
 };
-use crate::web::{AppEntry, AppFacts, Counts, ExporterFacts, History, Publisher, Row, Trouble};
+use crate::web::{
+    AppEntry, AppFacts, Counts, ExporterFacts, FirstRead, History, Placement, Publisher, Trouble,
+};
 
 use super::app_task::AppTask;
 
@@ -40,7 +42,7 @@ pub(super) struct Remarks {
     pub(super) tried: bool,
     pub(super) trouble: Option<Trouble>,
     pub(super) note: Option<String>,
-    pub(super) first_read: Option<[u64; 2]>,
+    pub(super) first_read: Option<FirstRead>,
     /// When this is, on the local clock.
     pub(super) at: Moment,
 }
@@ -130,7 +132,13 @@ impl Board {
     }
 
     /// Shows the apps of a configuration that was just read, and what else it changes.
-    pub(super) fn reloaded(&self, rows: Vec<Row>, poll: PollTimes, config: String, now: Moment) {
+    pub(super) fn reloaded(
+        &self,
+        rows: Vec<Placement>,
+        poll: PollTimes,
+        config: String,
+        now: Moment,
+    ) {
         let names: BTreeSet<String> = rows.iter().map(|row| row.name().to_owned()).collect();
         let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
         histories.retain(|name, _| names.contains(name));

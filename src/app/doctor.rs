@@ -1,4 +1,4 @@
-//! The command `doctor`: asks the API and says what it found, and what to mend.
+//! The command `doctor`: asks the API and says what it found, and what to fix.
 
 mod asking;
 mod cost;

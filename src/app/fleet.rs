@@ -16,7 +16,7 @@ use crate::ledger::{OpenCalls, Rules};
 use crate::metrics::{AppView, Shown};
 use crate::store::{AppId, Store};
 use crate::sweep::{Budget, BudgetOptions};
-use crate::web::{AppEntry, Row};
+use crate::web::{AppEntry, Placement};
 
 use super::app_task::{AppTask, Common, Keepsake, id_of};
 use super::board::{Board, PollTimes, Remarks};
@@ -140,10 +140,10 @@ impl Fleet {
             let entry = if matches!(next, Next::Begins(_)) { entries.next() } else { None };
             rows.push(match entry {
                 Some(entry) if shown_name.as_deref() != Some(task.name()) => {
-                    Row::New(Box::new(entry))
+                    Placement::New(Box::new(entry))
                 }
                 // What is shown was committed and is no older than the entry.
-                _ => Row::Kept { name: task.name().to_owned(), identity: task.identity() },
+                _ => Placement::Kept { name: task.name().to_owned(), identity: task.identity() },
             });
             if before.is_none() {
                 // What its last try found, when it was there before, says nothing of now.

@@ -12,7 +12,8 @@ use super::stop::Stop;
 use super::words;
 
 /// Shortest and longest pause before a task is started again.
-const RESTART_MS: (i64, i64) = (1_000, 60_000);
+const RESTART_MS_MIN: i64 = 1_000;
+const RESTART_MS_MAX: i64 = 60_000;
 /// A task that says nothing for this long hangs: far more than a request may take.
 const SILENCE_MS_MAX: i64 = 120_000;
 const WATCH_EVERY: Duration = Duration::from_secs(5);
@@ -21,7 +22,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn supervise(task: Arc<AppTask>, mut stop: Stop) {
     let name = task.name().to_owned();
     let mut pause_ms = task.start_delay_ms;
-    let mut next_pause_ms = RESTART_MS.0;
+    let mut next_pause_ms = RESTART_MS_MIN;
     while !stop.is_given() {
         tokio::select! {
             () = stop.wait() => return,
@@ -32,13 +33,13 @@ pub(super) async fn supervise(task: Arc<AppTask>, mut stop: Stop) {
         let running = tokio::spawn(poll(Arc::clone(&task), stop.clone()));
         let began = task.clock.steady();
         let Err(why) = watch(&task, running).await else { return };
-        if task.clock.steady().since_ms(began) > RESTART_MS.1 {
-            next_pause_ms = RESTART_MS.0;
+        if task.clock.steady().since_ms(began) > RESTART_MS_MAX {
+            next_pause_ms = RESTART_MS_MIN;
         }
         error!(app.name = name, "app `{name}`: {why}; trying again in {next_pause_ms} ms");
         task.health().restarts += 1;
         pause_ms = next_pause_ms;
-        next_pause_ms = (next_pause_ms * 2).min(RESTART_MS.1);
+        next_pause_ms = (next_pause_ms * 2).min(RESTART_MS_MAX);
     }
 }
 

@@ -44,7 +44,7 @@ const AFTER_HELP: &str = "\
 Flags of a command stand behind its name: `cometchat-exporter check-config --config.file=x.yaml`.
 
 One app can also be given by the variables COMETCHAT_APP_ID, COMETCHAT_REGION and
-COMETCHAT_API_KEY_FILE (or COMETCHAT_API_KEY). A flag goes over a variable, a variable over the file.";
+COMETCHAT_API_KEY_FILE (or COMETCHAT_API_KEY). A flag overrides a variable, a variable overrides the file.";
 
 impl Cli {
     /// Reads the command line of this process. What is wrong with it ends the process with exit
@@ -84,7 +84,7 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(CheckArgs),
-    /// Ask the API of each app some 14 times, and say what was found and what to mend
+    /// Ask the API of each app about 14 times; say what was found and what to fix
     Doctor(DoctorArgs),
     /// Write past calls as OpenMetrics with times, to give Prometheus a history
     Backfill(BackfillArgs),

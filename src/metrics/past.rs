@@ -153,7 +153,7 @@ impl Past {
         write: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut before = sheet.range.start.checked_sub(1).map(|idx| self.series[idx].family_idx);
-        let (mut line, mut out) = (0, Vec::with_capacity(PIECE + 4096));
+        let (mut line, mut out) = (0, Vec::with_capacity(PIECE_BYTES + 4096));
         for series in &self.series[sheet.range.clone()] {
             if before != Some(series.family_idx) {
                 out.extend_from_slice(&open_metrics::head(series.family));
@@ -164,7 +164,7 @@ impl Past {
                     let value = sheet.values[(line + nth) * sheet.n_samples + sample];
                     open_metrics::write_dated(head, value, at(sample), &mut out);
                 }
-                if out.len() >= PIECE {
+                if out.len() >= PIECE_BYTES {
                     write(&out)?;
                     out.clear();
                 }
@@ -181,7 +181,7 @@ impl Past {
 }
 
 /// So much is written at once, bytes.
-const PIECE: usize = 64 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
 
 impl Sheet {
     fn set(&mut self, line: usize, samples: Range<usize>, sample: &Sample<'_>) {

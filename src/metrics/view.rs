@@ -70,7 +70,7 @@ pub struct ProcessView {
     pub recent_window_s: u64,
     /// Time between polls, milliseconds.
     pub poll_interval_ms: u64,
-    /// The state file.
+    /// The state.
     pub state: StateView,
     /// The configuration.
     pub reload: ReloadView,
@@ -78,10 +78,10 @@ pub struct ProcessView {
     pub build: BuildInfo,
 }
 
-/// The state file.
+/// The state.
 #[derive(Clone, Copy, Debug)]
 pub struct StateView {
-    /// Its size; `None` for a state in memory.
+    /// Its size in bytes; `None` before the first commit.
     pub size_bytes: Option<u64>,
     /// How long the newest commit took, microseconds; `None` before the first.
     pub commit_duration_us: Option<u64>,

@@ -11,18 +11,18 @@ pub(super) struct Cast {
     /// `uid` or group id.
     pub(super) receiver: String,
     /// Entries of `participants`.
-    pub(super) seats: Vec<Seat>,
+    pub(super) devices: Vec<Device>,
     /// Whether the row shows them.
     pub(super) listed: Listed,
 }
 
 /// One entry of `participants`: one device of one person.
 #[derive(Clone, Debug)]
-pub(super) struct Seat {
+pub(super) struct Device {
     /// Whose device it is.
     pub(super) uid: String,
     /// `deviceId`.
-    pub(super) device: u64,
+    pub(super) id: u64,
     /// When it is in the call; `None` for one that never joins.
     pub(super) stay: Option<Stay>,
     /// The last `state` of one that never joins; it may be missing.
@@ -55,7 +55,7 @@ pub(super) enum Listed {
 const N_PEOPLE: u32 = 4999;
 const N_GROUPS: u32 = 300;
 /// The API's own limit.
-const SEATS_MAX: usize = 50;
+const DEVICES_MAX: usize = 50;
 const NAMES: [&str; 16] = [
     "ada", "bo", "cleo", "dev", "eve", "finn", "gus", "hana", "ivo", "jun", "kim", "lea", "max",
     "nia", "omar", "pia",
@@ -69,30 +69,30 @@ impl Cast {
         let person = |n: u32| uid((first + n * step) % N_PEOPLE);
         let group = outline.receiver_type == "group";
         let receiver = if group { format!("group-{}", rng.below(N_GROUPS)) } else { person(1) };
-        let mut seats = Vec::new();
+        let mut devices = Vec::new();
         match outline.fate {
             Fate::Missed { status, .. } => {
                 let n_called = if group { 2 + rng.below(5) } else { 1 };
-                seats.push(absent(&mut rng, person(0), Some(status)));
+                devices.push(absent(&mut rng, person(0), Some(status)));
                 for n in 1..=n_called {
-                    push_called(&mut rng, &mut seats, &person(n), status);
+                    push_called(&mut rng, &mut devices, &person(n), status);
                 }
             }
             Fate::Talk { started_at, last_at, ends } => {
                 let n_joined = n_joined(&mut rng, group);
                 let host = Stay { from: started_at, until: last_at, leaves: ends };
-                seats.push(present(&mut rng, person(0), host));
+                devices.push(present(&mut rng, person(0), host));
                 for n in 1..n_joined {
-                    push_joined(&mut rng, &mut seats, &person(n), host, group);
+                    push_joined(&mut rng, &mut devices, &person(n), host, group);
                 }
-                if outline.mode == "call" && seats.len() < SEATS_MAX - 3 {
+                if outline.mode == "call" && devices.len() < DEVICES_MAX - 3 {
                     // Devices that rang on, and members who did not come.
                     let n_rest = if group || n_joined == 1 { 1 + rng.below(2) } else { 0 };
                     for n in n_joined..n_joined + n_rest {
-                        push_called(&mut rng, &mut seats, &person(n), "unanswered");
+                        push_called(&mut rng, &mut devices, &person(n), "unanswered");
                     }
                     if !group && n_joined == 2 && rng.permille(300) {
-                        seats.push(absent(&mut rng, person(1), Some("unanswered")));
+                        devices.push(absent(&mut rng, person(1), Some("unanswered")));
                     }
                 }
             }
@@ -103,7 +103,7 @@ impl Cast {
             1 if answered => Listed::Missing,
             _ => Listed::Everybody,
         };
-        Self { initiator: person(0), receiver, seats, listed }
+        Self { initiator: person(0), receiver, devices, listed }
     }
 }
 
@@ -120,8 +120,8 @@ fn n_joined(rng: &mut Rng, group: bool) -> u32 {
 
 /// A person who comes and goes between the first and the last second of the host, perhaps on one
 /// device after the other. In a group some come late or leave early.
-fn push_joined(rng: &mut Rng, seats: &mut Vec<Seat>, uid: &str, host: Stay, group: bool) {
-    if seats.len() >= SEATS_MAX {
+fn push_joined(rng: &mut Rng, devices: &mut Vec<Device>, uid: &str, host: Stay, group: bool) {
+    if devices.len() >= DEVICES_MAX {
         return;
     }
     let lasts = u32::try_from(host.until - host.from).unwrap_or_default();
@@ -131,31 +131,31 @@ fn push_joined(rng: &mut Rng, seats: &mut Vec<Seat>, uid: &str, host: Stay, grou
     };
     let (from, until) = (host.from + apart(), host.until - apart());
     let stay = Stay { from, until, leaves: true };
-    if until - from < 4 || seats.len() + 1 >= SEATS_MAX || !rng.permille(120) {
-        seats.push(present(rng, uid.to_owned(), stay));
+    if until - from < 4 || devices.len() + 1 >= DEVICES_MAX || !rng.permille(120) {
+        devices.push(present(rng, uid.to_owned(), stay));
         return;
     }
     let change = from + (until - from) / 2;
-    seats.push(present(rng, uid.to_owned(), Stay { until: change, ..stay }));
+    devices.push(present(rng, uid.to_owned(), Stay { until: change, ..stay }));
     // Either a change of device or a second one beside the first.
     let from = change - i64::from(rng.below(2));
-    seats.push(present(rng, uid.to_owned(), Stay { from, ..stay }));
+    devices.push(present(rng, uid.to_owned(), Stay { from, ..stay }));
 }
 
 /// A person who was called in vain, on up to three devices; not each entry has a state.
-fn push_called(rng: &mut Rng, seats: &mut Vec<Seat>, uid: &str, status: &'static str) {
+fn push_called(rng: &mut Rng, devices: &mut Vec<Device>, uid: &str, status: &'static str) {
     for _ in 0..=rng.pick(&[700, 200, 100]) {
         let state = [Some(status), Some("unanswered"), None][rng.pick(&[500, 200, 300])];
-        seats.push(absent(rng, uid.to_owned(), state));
+        devices.push(absent(rng, uid.to_owned(), state));
     }
 }
 
-fn absent(rng: &mut Rng, uid: String, refusal: Option<&'static str>) -> Seat {
-    Seat { uid, device: rng.next_u64(), stay: None, refusal }
+fn absent(rng: &mut Rng, uid: String, refusal: Option<&'static str>) -> Device {
+    Device { uid, id: rng.next_u64(), stay: None, refusal }
 }
 
-fn present(rng: &mut Rng, uid: String, stay: Stay) -> Seat {
-    Seat { uid, device: rng.next_u64(), stay: Some(stay), refusal: None }
+fn present(rng: &mut Rng, uid: String, stay: Stay) -> Device {
+    Device { uid, id: rng.next_u64(), stay: Some(stay), refusal: None }
 }
 
 fn uid(n: u32) -> String {

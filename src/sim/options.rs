@@ -97,7 +97,7 @@ impl Options {
         format!(
             "A simulated app with about {} calls a day, busier by day than by night, and {} hours \
              of past calls{end}. Calls and meetings, audio and video, of 1 to 50 people: two in \
-             three of those that ring are answered, they last 6 minutes in the mean, and one in \
+             three of those that ring are answered, they last 6 minutes on average, and one in \
              ten is recorded.",
             self.calls_per_day,
             self.history_s / 3600,

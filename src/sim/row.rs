@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::attachments::{Attachments, Change, Recording};
-use super::cast::{Cast, Listed, Seat};
+use super::cast::{Cast, Device, Listed};
 use super::date;
 use super::outline::{Fate, Outline};
 use super::{Options, Quirk};
@@ -143,12 +143,14 @@ impl Row {
         let shows_totals = status != "ongoing" || options.live_totals;
         let talked_s = if shows_totals { talked_s } else { 0 };
         let mid = started_at.map(|_| uuid(outline.key));
-        let joined = cast.seats.iter().filter(|seat| has_joined(seat, at)).count();
+        let joined = cast.devices.iter().filter(|device| has_joined(device, at)).count();
         let participants: Vec<_> = cast
-            .seats
+            .devices
             .iter()
-            .filter(|seat| seat.stay.is_none() || outline.mode == "call" || has_joined(seat, at))
-            .map(|seat| participant(outline, seat, status, mid.as_deref(), at, shows_totals))
+            .filter(|device| {
+                device.stay.is_none() || outline.mode == "call" || has_joined(device, at)
+            })
+            .map(|device| participant(outline, device, status, mid.as_deref(), at, shows_totals))
             .collect();
         let mut recordings: Vec<_> =
             left.recordings.iter().filter(|r| r.appears_at <= at).map(recording).collect();
@@ -249,8 +251,8 @@ pub(super) fn initiated_at_of(session_id: &str) -> Option<i64> {
     session_id.rsplit('.').next()?.get(..10)?.parse().ok()
 }
 
-fn has_joined(seat: &Seat, at: i64) -> bool {
-    seat.stay.is_some_and(|stay| stay.from <= at)
+fn has_joined(device: &Device, at: i64) -> bool {
+    device.stay.is_some_and(|stay| stay.from <= at)
 }
 
 /// Minutes as audio and video: the whole of a call counts under its type.
@@ -260,18 +262,18 @@ fn by_type(call_type: &str, minutes: Minutes) -> (Minutes, Minutes) {
 
 fn participant(
     outline: &Outline,
-    seat: &Seat,
+    device: &Device,
     status: &'static str,
     mid: Option<&str>,
     at: i64,
     shows_totals: bool,
 ) -> Participant {
     let open = matches!(status, "initiated" | "connecting" | "ongoing");
-    let stay = seat.stay.filter(|stay| stay.from <= at);
+    let stay = device.stay.filter(|stay| stay.from <= at);
     let left_at = stay.filter(|stay| stay.leaves && stay.until <= at).map(|stay| stay.until);
     let state = match stay {
         None if open => None,
-        None => seat.refusal,
+        None => device.refusal,
         Some(_) if left_at.is_some() => Some("ended"),
         Some(_) => Some("ongoing"),
     };
@@ -282,7 +284,7 @@ fn participant(
     let minutes = Minutes::of_seconds(stayed_s);
     let (audio, video) = by_type(outline.call_type, minutes);
     Participant {
-        uid: seat.uid.clone(),
+        uid: device.uid.clone(),
         is_joined: stay.is_some(),
         state,
         joined_at: stay.map(|stay| stay.from),
@@ -291,7 +293,7 @@ fn participant(
         total_video_minutes: video,
         total_duration: minutes,
         mid: stay.and(mid).map(str::to_owned),
-        device_id: stay.map(|_| format!("{:08x}@rtc-us.example/sim", seat.device >> 32)),
+        device_id: stay.map(|_| format!("{:08x}@rtc-us.example/sim", device.id >> 32)),
     }
 }
 

@@ -182,7 +182,7 @@ impl World {
         }
         let mut times: Vec<i64> = late.appearances().chain([outline.last_at()]).collect();
         if let Fate::Talk { started_at, .. } = outline.fate {
-            let stays = Cast::of(outline).seats.into_iter().filter_map(|seat| seat.stay);
+            let stays = Cast::of(outline).devices.into_iter().filter_map(|device| device.stay);
             times.extend(stays.flat_map(|stay| [stay.from, stay.until]).chain([started_at]));
             if self.options.live_totals && (started_at..outline.last_at()).contains(&at) {
                 times.push(at + 1);

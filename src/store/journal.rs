@@ -143,7 +143,9 @@ impl Journal {
         let (mut end, mut saved) = (BEGIN, None);
         while let Some((head, bytes)) = read_record(&mut reader).map_err(&failed)? {
             if end > BEGIN {
-                let Ok(changes) = record::decode(&bytes) else { break };
+                // Its hash is right: it is no torn end, but of another version.
+                let decoded = record::decode(&bytes);
+                let changes = decoded.map_err(|_| JournalError::Foreign(self.path.clone()))?;
                 // A ledger in memory takes whatever it is given.
                 let _ = ledger.commit(&self.heading.app, &changes);
                 saved = Some(changes.saved);

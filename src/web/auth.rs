@@ -199,7 +199,8 @@ impl Inner {
     }
 }
 
-fn sha256() -> &'static dyn Hash {
+/// The hash, from where TLS has it.
+pub(super) fn sha256() -> &'static dyn Hash {
     match ring::cipher_suite::TLS13_AES_128_GCM_SHA256 {
         rustls::SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider,
         rustls::SupportedCipherSuite::Tls12(_) => unreachable!("a suite of TLS 1.3"),

@@ -1,8 +1,8 @@
 //! A bounded number of places, of which nobody can keep one for long while others wait.
 //!
-//! A limit alone would be a lever: who holds all places and does nothing would shut everybody else
-//! out. So where all are taken, the one who came first has to go for the one who waits. He had a
-//! moment for himself, which is enough for anybody who means to get on.
+//! A limit alone could be abused: whoever holds all places and does nothing shuts everybody else
+//! out. So where all are taken, the one that has been idle longest has to go for the one that waits,
+//! once it has had its grace.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,7 +66,7 @@ impl Crowd {
         }
     }
 
-    /// A place, or when one can be made free if nobody leaves by himself.
+    /// A place, or when one can be made free if nobody leaves.
     fn try_enter(self: &Arc<Self>, go: &Arc<Notify>) -> Result<Ticket, Option<Instant>> {
         let now = Instant::now();
         let mut inside = self.inside();

@@ -16,7 +16,8 @@ pub struct AppFacts {
     pub counts_since_s: i64,
     /// Everything counted; `None` while a first read is incomplete.
     pub counted: Option<Counts>,
-    /// Calls initiated within the recent window, and its length; `None` while it is not known.
+    /// Calls initiated within the recent window that are over, and the media of all of them, open
+    /// ones too; `None` while the poll lag exceeds the window.
     pub recent: Option<Counts>,
     /// Open calls right now.
     pub open: u64,

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::escaped::Escaped;
 use super::history::{Counts, MINUTES, Minute, OUTCOMES};
+use super::status::Progress;
 use super::{Site, View};
 use crate::metrics::Moment;
 
@@ -33,7 +34,7 @@ pub(super) static SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
 /// Renders the page. `now` is the local clock.
 pub(super) fn render(site: &Site, view: &View, now: Moment) -> String {
     let apps = rows::sorted(view, now);
-    let n_bad = apps.iter().filter(|app| app.state == "failing").count();
+    let n_bad = apps.iter().filter(|app| app.state == Progress::Failing).count();
     let window = Span(view.exporter().recent_window_s).to_string();
     let title = match n_bad {
         0 => "cometchat-exporter".to_owned(),
@@ -123,7 +124,7 @@ fn summary(view: &View, apps: &[rows::Row<'_>]) -> String {
     let parts = recent.as_ref().map_or("<p>not known yet</p>".into(), outcomes);
     let bars =
         chart::titled("counted per minute, answered ones dark", minutes, |it| (it.calls, it.ended));
-    tile(&mut html, &format!("Calls begun in the last {window}"), &big, &parts, &bars);
+    tile(&mut html, &format!("Calls begun in the last {window} and over"), &big, &parts, &bars);
     let big = today.as_ref().map_or("–".into(), |it| Grouped(it.all()).to_string());
     let parts = today.as_ref().map_or("<p>not known yet</p>".into(), outcomes);
     let title = match since {
@@ -140,7 +141,7 @@ fn summary(view: &View, apps: &[rows::Row<'_>]) -> String {
 
 fn apps_tile(apps: &[rows::Row<'_>]) -> String {
     let count = |state| apps.iter().filter(|app| app.state == state).count();
-    let (bad, ok) = (count("failing"), count("ok"));
+    let (bad, ok) = (count(Progress::Failing), count(Progress::Ok));
     let mut html = String::new();
     let (class, word) = match (bad, apps.len()) {
         (0, n) if ok == n => ("ok", "✓ all read".to_owned()),
@@ -152,8 +153,8 @@ fn apps_tile(apps: &[rows::Row<'_>]) -> String {
         "<ul><li>{} ok</li><li>{} reading back</li><li>{} starting</li></ul>\
          <p>furthest behind: {}</p>",
         ok,
-        count("reading_back"),
-        count("starting"),
+        count(Progress::ReadingBack),
+        count(Progress::Starting),
         Span(furthest)
     );
     let big = format!("<span class=\"{class}\">{word}</span>");

@@ -1,7 +1,7 @@
 //! The other side: asking once whether an exporter answers, for health checks of containers.
 //!
-//! No proxy, no redirect, and the certificate is not checked: the question goes to the own machine,
-//! and nothing secret is sent.
+//! No proxy, no redirect, and the certificate is not checked: it asks this machine, unless `--url`
+//! names another, and nothing secret is sent.
 
 use std::fmt;
 use std::io;

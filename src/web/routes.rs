@@ -214,7 +214,7 @@ fn ready(view: &View, now: Moment) -> Response<Body> {
 fn not_found(site: &Site) -> Response<Body> {
     let Site { telemetry_path: path, route_prefix: prefix, .. } = site;
     let text = format!(
-        "nothing here; there are {prefix}/ (status), {prefix}{path} (metrics), \
+        "nothing here; there are {prefix}/ (page), {prefix}{path} (metrics), \
          {prefix}/api/v1/status, {prefix}/config, {prefix}/-/healthy and {prefix}/-/ready\n"
     );
     plain(StatusCode::NOT_FOUND, text)

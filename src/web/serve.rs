@@ -51,7 +51,7 @@ impl fmt::Debug for Server {
     }
 }
 
-/// How long and how many connections are borne.
+/// How many connections and answers there may be, and how long each may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// From the start of a connection until its first request is there.
@@ -66,8 +66,8 @@ pub struct Limits {
     /// Connections at once. Where there are as many, the one that waits longest for a request is
     /// closed for a new one.
     pub connections_max: usize,
-    /// Scrapes at once, each until its last byte is on its way. Further ones wait, and the one that
-    /// was begun first is cut off for them. 0 is no limit.
+    /// Scrapes at once, each until its last byte is on its way. Further ones wait, and the one
+    /// whose answer was ready first is cut off for them. 0 is no limit.
     pub scrapes_max: u32,
     /// The same for answers that are not shared: pages, and statuses.
     pub pages_max: usize,

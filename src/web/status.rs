@@ -29,8 +29,7 @@ struct App<'a> {
     name: &'a str,
     app_id: &'a str,
     api_region: &'a str,
-    /// `ok`, `reading_back`, `starting` or `failing`.
-    state: &'static str,
+    state: Progress,
     up: bool,
     lag_seconds: u64,
     last_success_seconds: Option<i64>,
@@ -67,13 +66,23 @@ struct Today {
     figures: Figures,
 }
 
-/// How an app does, in one word.
-pub(super) fn state(app: &AppEntry) -> &'static str {
+/// How the reading of an app goes. Worst first, as people want to see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Progress {
+    Failing,
+    Starting,
+    ReadingBack,
+    Ok,
+}
+
+/// How the reading of this app goes.
+pub(super) fn progress(app: &AppEntry) -> Progress {
     match (app.up, app.tried, &app.trouble, &app.note) {
-        (_, _, Some(_), _) | (false, true, None, _) => "failing",
-        (_, _, None, Some(_)) => "reading_back",
-        (true, _, None, None) => "ok",
-        (false, false, None, None) => "starting",
+        (_, _, Some(_), _) | (false, true, None, _) => Progress::Failing,
+        (_, _, None, Some(_)) => Progress::ReadingBack,
+        (true, _, None, None) => Progress::Ok,
+        (false, false, None, None) => Progress::Starting,
     }
 }
 
@@ -94,7 +103,7 @@ fn app(app: &AppEntry, now: Moment) -> App<'_> {
         name: app.lines.name(),
         app_id: &facts.app_id,
         api_region: &facts.api_region,
-        state: state(app),
+        state: progress(app),
         up: app.up,
         lag_seconds: app.lines.lag_ms(now) / 1000,
         last_success_seconds: facts.last_success.map(|at| at.floor().0),

@@ -1,5 +1,4 @@
-//! What one connection is at: waiting for a request, or giving answers; and until when that is
-//! borne.
+//! What one connection is at: waiting for a request, or giving answers; and its deadline.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

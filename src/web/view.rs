@@ -29,8 +29,8 @@ pub struct AppEntry {
     pub trouble: Option<Trouble>,
     /// What it is busy with, such as how far a long first read is.
     pub note: Option<String>,
-    /// How many calls of about how many a long first read has read.
-    pub first_read: Option<[u64; 2]>,
+    /// How far a long first read is.
+    pub first_read: Option<FirstRead>,
     /// What the page says beside.
     pub facts: AppFacts,
 }
@@ -42,9 +42,18 @@ impl AppEntry {
     }
 }
 
+/// How far a long first read is, in calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstRead {
+    /// Calls read so far.
+    pub n_read: u64,
+    /// About how many there are.
+    pub n_about: u64,
+}
+
 /// A place in a new order of apps.
 #[derive(Clone, Debug)]
-pub enum Row {
+pub enum Placement {
     /// An app that may be shown already, and then stays as it is.
     Kept {
         /// Its name.
@@ -56,7 +65,7 @@ pub enum Row {
     New(Box<AppEntry>),
 }
 
-impl Row {
+impl Placement {
     /// The name of the app.
     pub fn name(&self) -> &str {
         match self {
@@ -76,14 +85,14 @@ pub struct Trouble {
 }
 
 /// An app in its place, and what was made of it alone. Both stay while the app does not change.
-struct Seat {
+struct ShownApp {
     entry: AppEntry,
     alone: Exposition,
 }
 
 /// All apps and the exporter at one moment. Only what is committed is in it.
 pub struct View {
-    apps: Vec<Arc<Seat>>,
+    apps: Vec<Arc<ShownApp>>,
     process: Arc<Lines>,
     exporter: Arc<ExporterFacts>,
     started_at: Moment,
@@ -97,14 +106,14 @@ pub struct View {
 struct Asked([AtomicBool; Format::ALL.len()]);
 
 impl View {
-    fn new(apps: Vec<Arc<Seat>>, process: Arc<Lines>, before: &Self) -> Self {
+    fn new(apps: Vec<Arc<ShownApp>>, process: Arc<Lines>, before: &Self) -> Self {
         let (started_at, asked) = (before.started_at, Arc::clone(&before.asked));
         let exporter = Arc::clone(&before.exporter);
         Self { apps, process, exporter, started_at, all: Exposition::default(), asked }
     }
 
     /// The same exporter with other apps.
-    fn with_apps(&self, apps: Vec<Arc<Seat>>) -> Self {
+    fn with_apps(&self, apps: Vec<Arc<ShownApp>>) -> Self {
         Self::new(apps, Arc::clone(&self.process), self)
     }
 
@@ -115,7 +124,7 @@ impl View {
 
     /// The apps, in the order of the configuration.
     pub fn apps(&self) -> impl Iterator<Item = &AppEntry> + Clone {
-        self.apps.iter().map(|seat| &seat.entry)
+        self.apps.iter().map(|shown| &shown.entry)
     }
 
     /// All metrics at `now`, the local clock.
@@ -144,13 +153,13 @@ impl View {
     ) -> (Body, Coding) {
         self.asked.note(format);
         let picked: Vec<_> =
-            self.apps.iter().filter(|seat| is_picked(seat.entry.lines.name())).collect();
-        let apps = picked.iter().map(|seat| &seat.entry.lines);
+            self.apps.iter().filter(|shown| is_picked(shown.entry.lines.name())).collect();
+        let apps = picked.iter().map(|shown| &shown.entry.lines);
         let (nothing, none) = (Lines::default(), ProcessStats::default());
         let live = metrics::live(apps.clone(), &nothing, &none, now, format);
         let join = || metrics::join(apps.clone(), &nothing, format);
         match picked.as_slice() {
-            [seat] => seat.alone.body(format, coding, join, live),
+            [shown] => shown.alone.body(format, coding, join, live),
             _ => Exposition::default().body(format, coding, join, live),
         }
     }
@@ -161,8 +170,8 @@ impl View {
         match names {
             [] => self.all.is_made(format, coding),
             [name] => {
-                let seat = self.apps.iter().find(|seat| seat.entry.lines.name() == name);
-                seat.is_none_or(|seat| seat.alone.is_made(format, coding))
+                let shown = self.apps.iter().find(|shown| shown.entry.lines.name() == name);
+                shown.is_none_or(|shown| shown.alone.is_made(format, coding))
             }
             _ => false,
         }
@@ -205,38 +214,39 @@ impl Publisher {
 
     /// Replaces all apps, whatever was shown of them.
     pub fn publish_apps(&self, apps: Vec<AppEntry>) {
-        let seats = apps.into_iter().map(|entry| self.seat(entry)).collect();
-        self.replace(|view| view.with_apps(seats));
+        let new = apps.into_iter().map(|entry| self.make(entry)).collect();
+        self.replace(|view| view.with_apps(new));
     }
 
-    /// Puts apps in a new order, with new ones among them; those that have no row go. An app that
+    /// Puts apps in a new order, with new ones among them; those that have none go. An app that
     /// stays is never shown older than it was, whatever its task publishes meanwhile.
-    pub fn rearrange(&self, rows: Vec<Row>) {
-        let seats: Vec<_> = rows.into_iter().map(|row| self.take_place(row)).collect();
+    pub fn rearrange(&self, placements: Vec<Placement>) {
+        let new: Vec<_> = placements.into_iter().map(|it| self.take_place(it)).collect();
         self.replace(|view| {
-            let key = |seat: &Arc<Seat>| seat.entry.key().map(Arc::<str>::from);
-            let shown: BTreeMap<_, _> = view.apps.iter().map(|seat| (key(seat), seat)).collect();
-            let apps = seats.into_iter().filter_map(|seat| {
-                seat.or_else(|key| shown.get(&key).map(|seat| Arc::clone(seat)).ok_or(key)).ok()
+            let key = |shown: &Arc<ShownApp>| shown.entry.key().map(Arc::<str>::from);
+            let before: BTreeMap<_, _> =
+                view.apps.iter().map(|shown| (key(shown), shown)).collect();
+            let apps = new.into_iter().filter_map(|app| {
+                app.or_else(|key| before.get(&key).map(|shown| Arc::clone(shown)).ok_or(key)).ok()
             });
             view.with_apps(apps.collect())
         });
     }
 
-    /// The seat of a new app, or which one is to stay.
-    fn take_place(&self, row: Row) -> Result<Arc<Seat>, [Arc<str>; 2]> {
-        match row {
-            Row::New(entry) => Ok(self.seat(*entry)),
-            Row::Kept { name, identity } => Err([name.into(), identity]),
+    /// A new app, or which one is to stay.
+    fn take_place(&self, placement: Placement) -> Result<Arc<ShownApp>, [Arc<str>; 2]> {
+        match placement {
+            Placement::New(entry) => Ok(self.make(*entry)),
+            Placement::Kept { name, identity } => Err([name.into(), identity]),
         }
     }
 
     /// Replaces the entry of the same app and name; one that is not there any more stays away.
     pub fn publish_app(&self, entry: AppEntry) {
-        let seat = self.seat(entry);
-        let renewed = |old: &Arc<Seat>| {
-            let same = old.entry.key() == seat.entry.key();
-            Arc::clone(if same { &seat } else { old })
+        let shown = self.make(entry);
+        let renewed = |old: &Arc<ShownApp>| {
+            let same = old.entry.key() == shown.entry.key();
+            Arc::clone(if same { &shown } else { old })
         };
         self.replace(|view| view.with_apps(view.apps.iter().map(renewed).collect()));
     }
@@ -255,9 +265,9 @@ impl Publisher {
         });
     }
 
-    fn seat(&self, entry: AppEntry) -> Arc<Seat> {
+    fn make(&self, entry: AppEntry) -> Arc<ShownApp> {
         self.view().asked.formats().for_each(|format| entry.lines.prepare(format));
-        Arc::new(Seat { entry, alone: Exposition::default() })
+        Arc::new(ShownApp { entry, alone: Exposition::default() })
     }
 
     fn replace(&self, next: impl FnOnce(&View) -> View) {

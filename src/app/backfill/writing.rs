@@ -15,7 +15,7 @@ use crate::store::Journal;
 const VALUES_MAX: usize = 2_000_000;
 
 /// Everything that was read.
-pub(super) struct Past<'a> {
+pub(super) struct Output<'a> {
     /// Names, and what was found.
     pub(super) apps: Vec<(&'a str, &'a Journal)>,
     pub(super) breakdown: Breakdown,
@@ -29,7 +29,7 @@ pub(super) struct Written {
     pub(super) n_series: usize,
 }
 
-impl Past<'_> {
+impl Output<'_> {
     /// Writes to the file, which appears when it is whole, or to standard output.
     pub(super) fn write_to(
         &self,
@@ -45,13 +45,18 @@ impl Past<'_> {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let shown = path.display();
-        let file = File::create(&part).with_context(|| format!("{shown} cannot be written"))?;
+        let cannot = || {
+            format!(
+                "{shown} cannot be written: make room, or give another --output, and run it again"
+            )
+        };
+        let file = File::create(&part).with_context(cannot)?;
         let mut out = BufWriter::new(file);
         let written = self.write(&mut out, teller).with_context(|| shown.to_string())?;
         out.flush()
             .and_then(|()| out.get_ref().sync_all())
             .and_then(|()| std::fs::rename(&part, path))
-            .with_context(|| format!("{shown} cannot be written"))?;
+            .with_context(cannot)?;
         Ok(written)
     }
 

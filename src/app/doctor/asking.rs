@@ -17,7 +17,7 @@ pub(super) const N_QUESTIONS: u32 = 14;
 /// Asks one app.
 pub(super) struct Asker<'a> {
     pub(super) client: Client,
-    /// Shared with the entries that have the same app id.
+    /// Shared by the apps of one budget.
     pub(super) budget: &'a mut Budget,
     pub(super) clock: Clock,
     /// When the time is up, by the steady clock.

@@ -61,7 +61,7 @@ pub(super) struct Means {
 }
 
 /// Fields of a row that the exporter reads.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 16] = [
     "sessionId",
     "initiatedAt",
     "startedAt",
@@ -78,12 +78,19 @@ const FIELDS: [&str; 18] = [
     "recordings",
     "hasTranscription",
     "transcriptions",
-    "initiator",
-    "receiver",
 ];
 /// Other documented fields, which it does not need.
-const IGNORED: [&str; 7] =
-    ["mid", "totalDuration", "totalDurationInMinutes", "metaData", "tags", "data", "totalMinutes"];
+const IGNORED: [&str; 9] = [
+    "mid",
+    "initiator",
+    "receiver",
+    "totalDuration",
+    "totalDurationInMinutes",
+    "metaData",
+    "tags",
+    "data",
+    "totalMinutes",
+];
 
 /// Everything that is to be said about an app.
 pub(super) fn findings(facts: &Facts, means: Means) -> Vec<Finding> {

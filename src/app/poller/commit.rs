@@ -13,7 +13,8 @@ use crate::store::StoreError;
 use crate::sweep::{Digest, Span};
 
 /// Shortest and longest pause after a state file that could not be written.
-const STORE_PAUSE_MS: (i64, i64) = (1_000, 30_000);
+const STORE_PAUSE_MS_MIN: i64 = 1_000;
+const STORE_PAUSE_MS_MAX: i64 = 30_000;
 /// While many pages come in at once the view is renewed this often.
 const SHOW_EVERY_MS: i64 = 500;
 
@@ -30,14 +31,17 @@ impl Poller {
             self.task.health().pages_truncated += 1;
         }
         let mut job = Job::Apply(Box::new(digest));
-        let mut pause_ms = STORE_PAUSE_MS.0;
+        let mut pause_ms = STORE_PAUSE_MS_MIN;
         let stored = loop {
             match self.attempt(job).await? {
                 Ok(stored) => break stored,
                 Err((left, error)) => {
-                    self.store_failed(&error, pause_ms == STORE_PAUSE_MS.0);
+                    self.task.board.show_process();
                     if !matches!(error, StoreError::Unwritable { .. }) {
                         return Err(error.into());
+                    }
+                    if pause_ms == STORE_PAUSE_MS_MIN {
+                        error!("{error}; reading pauses, /metrics shows what was last committed");
                     }
                     job = left;
                 }
@@ -46,9 +50,9 @@ impl Poller {
                 () = stop.wait() => return Ok(false),
                 () = self.task.clock.sleep_ms(pause_ms) => self.task.beat(),
             }
-            pause_ms = (pause_ms * 2).min(STORE_PAUSE_MS.1);
+            pause_ms = (pause_ms * 2).min(STORE_PAUSE_MS_MAX);
         };
-        if pause_ms > STORE_PAUSE_MS.0 {
+        if pause_ms > STORE_PAUSE_MS_MIN {
             info!("the state can be written again");
         }
         self.stored(&stored, asked_at).await?;
@@ -71,13 +75,6 @@ impl Poller {
             .map(|stored| u64::try_from(stored.commit_took.as_micros()).unwrap_or(u64::MAX));
         self.task.board.committed(took_us, self.task.store.size_bytes());
         Ok(result)
-    }
-
-    fn store_failed(&self, error: &StoreError, is_first: bool) {
-        if is_first {
-            error!("{error}; reading pauses, /metrics shows what was last committed");
-        }
-        self.task.board.show_process();
     }
 
     async fn stored(&mut self, stored: &Stored, asked_at: Moment) -> anyhow::Result<()> {

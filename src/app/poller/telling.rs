@@ -8,7 +8,7 @@ use super::Poller;
 use crate::call::Moment;
 use crate::metrics::AppView;
 use crate::sweep::ReadingBack;
-use crate::web::AppEntry;
+use crate::web::{AppEntry, FirstRead};
 
 /// A long first read is told of this often.
 const TELL_EVERY_MS: i64 = 60_000;
@@ -97,7 +97,7 @@ impl Poller {
             tried: self.tried,
             trouble: self.trouble.clone(),
             note: reading_back.map(|it| self.reading_back(it)),
-            first_read: reading_back.map(|it| [it.n_read, it.n_about]),
+            first_read: reading_back.map(|it| FirstRead { n_read: it.n_read, n_about: it.n_about }),
             at: task.clock.wall(),
         };
         task.board.entry(task, &view, remarks)

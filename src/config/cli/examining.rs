@@ -16,7 +16,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub output: Output,
 
-    /// What is not asked by then is left out
+    /// Longest time for the whole examination; what is not asked by then is left out
     #[arg(
         long = "time-limit",
         value_name = "DURATION",

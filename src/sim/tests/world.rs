@@ -260,7 +260,7 @@ fn a_missed_call_has_neither_times_nor_a_meeting_id() {
 
 #[test]
 fn what_is_simulated_can_be_said_in_two_sentences() {
-    expect!["A simulated app with about 20000 calls a day, busier by day than by night, and 0 hours of past calls, the last of them no later than 60 s after the start. Calls and meetings, audio and video, of 1 to 50 people: two in three of those that ring are answered, they last 6 minutes in the mean, and one in ten is recorded."].assert_eq(&brief(1).describe());
+    expect!["A simulated app with about 20000 calls a day, busier by day than by night, and 0 hours of past calls, the last of them no later than 60 s after the start. Calls and meetings, audio and video, of 1 to 50 people: two in three of those that ring are answered, they last 6 minutes on average, and one in ten is recorded."].assert_eq(&brief(1).describe());
 }
 
 #[test]

@@ -123,3 +123,17 @@ fn one_that_is_held_different_or_foreign_is_refused() {
     .assert_eq(&refusal(heading()));
     assert_eq!(std::fs::read(&path).unwrap(), b"# HELP somebody's history");
 }
+
+#[test]
+fn a_whole_record_of_another_version_is_no_torn_end() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("journal");
+    let (mut journal, ..) = open(&path);
+    let later = b"as a later version writes it";
+    journal.write(Head::of(0, 0, later), later).unwrap();
+    drop(journal);
+    let bytes = std::fs::read(&path).unwrap();
+    let opened = Journal::open(&path, heading(), &MemoryStore::new());
+    assert!(matches!(opened, Err(JournalError::Foreign(_))));
+    assert!(std::fs::read(&path).unwrap() == bytes, "it is left as it is");
+}

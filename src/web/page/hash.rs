@@ -1,13 +1,10 @@
 //! The hash by which a security policy allows an inline style or script.
 
+use crate::web::auth::sha256;
+
 /// `sha256-` and the hash in base64.
 pub(super) fn source(text: &str) -> String {
-    let rustls::SupportedCipherSuite::Tls13(suite) =
-        rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256
-    else {
-        unreachable!("it is a suite of TLS 1.3");
-    };
-    let hash = suite.common.hash_provider.hash(text.as_bytes());
+    let hash = sha256().hash(text.as_bytes());
     format!("sha256-{}", base64(hash.as_ref()))
 }
 

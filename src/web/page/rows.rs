@@ -4,40 +4,38 @@ use std::fmt::Write;
 
 use super::super::escaped::Escaped;
 use super::super::history::{Counts, Minute};
-use super::super::{AppEntry, View, status};
+use super::super::status::{self, Progress};
+use super::super::{AppEntry, FirstRead, View};
 use super::chart;
 use super::words::{Clock, Grouped, Share, Span};
 use crate::metrics::Moment;
 
-/// An app that says nothing for as many polls as this is behind, whatever it says of itself.
+/// Seconds of lag above which an app that calls itself ok is shown as behind.
 const BEHIND_S: u64 = 300;
 
 /// An app as the page sees it.
 pub(super) struct Row<'a> {
     pub(super) entry: &'a AppEntry,
     /// As in the status.
-    pub(super) state: &'static str,
+    pub(super) state: Progress,
     pub(super) lag_s: u64,
     pub(super) minutes: Vec<Minute>,
 }
 
-/// The apps, problems first, then those furthest behind what is usual, then by name, as people
-/// count: `a2` before `a10`.
+/// The apps: failing, behind, starting, reading back, ok; within each by name, as people count:
+/// `a2` before `a10`.
 pub(super) fn sorted(view: &View, now: Moment) -> Vec<Row<'_>> {
     let row = |entry| Row {
         entry,
-        state: status::state(entry),
+        state: status::progress(entry),
         lag_s: entry.lines.lag_ms(now) / 1000,
         minutes: entry.facts.history.minutes(now),
     };
     let mut rows: Vec<_> = view.apps().map(row).collect();
     rows.sort_by(|a, b| {
-        let key = |row: &Row<'_>| match row.state {
-            "failing" => 0,
-            _ if row.is_behind() => 1,
-            "starting" => 2,
-            "reading_back" => 3,
-            _ => 4,
+        let key = |row: &Row<'_>| {
+            let is_well = row.state != Progress::Failing && !row.is_behind();
+            (is_well, row.state)
         };
         let names = || natural(a.entry.lines.name()).cmp(&natural(b.entry.lines.name()));
         key(a).cmp(&key(b)).then_with(names)
@@ -64,7 +62,7 @@ fn natural(name: &str) -> Vec<(u64, &str)> {
 
 impl Row<'_> {
     fn is_behind(&self) -> bool {
-        self.lag_s > BEHIND_S && self.state == "ok"
+        self.lag_s > BEHIND_S && self.state == Progress::Ok
     }
 
     /// Whether its open calls are not known yet, so that 0 would be no number of them.
@@ -74,11 +72,11 @@ impl Row<'_> {
 
     fn badge(&self) -> (&'static str, &'static str) {
         match self.state {
-            "failing" => ("bad", "✕ failing"),
-            "starting" => ("warn", "○ starting"),
-            "reading_back" => ("warn", "◐ reading back"),
-            _ if self.is_behind() => ("warn", "▲ behind"),
-            _ => ("ok", "✓ read"),
+            Progress::Failing => ("bad", "✕ failing"),
+            Progress::Starting => ("warn", "○ starting"),
+            Progress::ReadingBack => ("warn", "◐ reading back"),
+            Progress::Ok if self.is_behind() => ("warn", "▲ behind"),
+            Progress::Ok => ("ok", "✓ read"),
         }
     }
 
@@ -143,7 +141,7 @@ impl Row<'_> {
         if let Some(note) = &self.entry.note {
             let bar = self.entry.first_read.map(progress).unwrap_or_default();
             let _ = write!(html, "<p>{bar}{}</p>", Escaped(note));
-        } else if self.state == "starting" {
+        } else if self.state == Progress::Starting {
             html += "<p>The first answer of the API is awaited.</p>";
         }
         if html.is_empty() {
@@ -155,8 +153,9 @@ impl Row<'_> {
 }
 
 /// How far a first read is, as a bar and in percent.
-fn progress([done, about]: [u64; 2]) -> String {
-    let (done, max, share) = (done.min(about), about.max(1), Share(done.min(about), about));
+fn progress(FirstRead { n_read, n_about }: FirstRead) -> String {
+    let done = n_read.min(n_about);
+    let (max, share) = (n_about.max(1), Share(done, n_about));
     format!(
         "<progress aria-label=\"first read\" max=\"{max}\" value=\"{done}\"></progress> \
          {share} · "

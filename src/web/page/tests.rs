@@ -3,7 +3,7 @@
 use super::*;
 use crate::metrics::fixture::{NOW, World};
 use crate::metrics::{Breakdown, Lines, render_app};
-use crate::web::{AppEntry, ExporterFacts, Publisher, Trouble};
+use crate::web::{AppEntry, ExporterFacts, FirstRead, Publisher, Trouble};
 
 fn page(apps: Vec<AppEntry>) -> String {
     let publisher = Publisher::new(Lines::default(), NOW);
@@ -58,7 +58,11 @@ fn a_first_start_and_a_long_first_read_say_what_is_awaited() {
     assert!(html.contains("<p>The first answer of the API is awaited.</p>"), "{html}");
     assert!(html.contains("data-label=\"Open\">–</td>"), "0 is not known yet: {html}");
     let note = Some("reading back".into());
-    let html = page(vec![AppEntry { note, first_read: Some([30, 120]), ..new }]);
+    let html = page(vec![AppEntry {
+        note,
+        first_read: Some(FirstRead { n_read: 30, n_about: 120 }),
+        ..new
+    }]);
     let expected = "max=\"120\" value=\"30\"></progress> 25 % · reading back</p>";
     assert!(html.contains(expected), "{html}");
 }

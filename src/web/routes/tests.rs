@@ -77,7 +77,7 @@ fn paths_are_exact_and_methods_are_told() {
     let missing = ask("GET", "/metric", &publisher, START);
     assert_eq!(
         text(&missing),
-        "nothing here; there are / (status), /metrics (metrics), /api/v1/status, /config, \
+        "nothing here; there are / (page), /metrics (metrics), /api/v1/status, /config, \
          /-/healthy and /-/ready\n"
     );
     assert_eq!(header(&missing, CONTENT_TYPE), Some("text/plain; charset=utf-8"));
@@ -205,7 +205,7 @@ fn a_prefix_stands_before_every_path_and_every_link() {
         assert!(page.contains(&format!("<a href=\"{link}\">")), "{link}");
     }
     let nothing = text(&ask("/x"));
-    assert!(nothing.contains("there are /in/ (status), /in/metrics (metrics)"), "{nothing}");
+    assert!(nothing.contains("there are /in/ (page), /in/metrics (metrics)"), "{nothing}");
 }
 
 /// Asks with headers.

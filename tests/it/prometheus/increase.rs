@@ -1,6 +1,6 @@
 //! `increase()` over what an exporter goes through: what Prometheus adds up is the recount of the
 //! world, series by series, whether the exporter was restarted, killed, or lost its state.
-#![expect(clippy::disallowed_methods, reason = "a date in the past hangs on the date of today")]
+#![expect(clippy::disallowed_methods, reason = "a date in the past depends on the date of today")]
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};

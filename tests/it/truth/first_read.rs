@@ -1,5 +1,5 @@
 //! A first start that counts from a time in the past.
-#![expect(clippy::disallowed_methods, reason = "a date in the past hangs on the date of today")]
+#![expect(clippy::disallowed_methods, reason = "a date in the past depends on the date of today")]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,5 +1,5 @@
 //! Two exporters that count from the same date.
-#![expect(clippy::disallowed_methods, reason = "a date in the past hangs on the date of today")]
+#![expect(clippy::disallowed_methods, reason = "a date in the past depends on the date of today")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
