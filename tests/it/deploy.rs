@@ -4,6 +4,7 @@
 
 mod chart;
 mod compose;
+mod stack;
 mod systemd;
 
 use std::env;
@@ -18,12 +19,12 @@ fn root(path: &str) -> String {
 
 #[track_caller]
 fn read(path: &str) -> String {
-    fs::read_to_string(root(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(root(path)).map_err(|error| format!("{path}: {error}")).unwrap()
 }
 
 #[track_caller]
 fn yaml(text: &str) -> Value {
-    serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    serde_saphyr::from_str(text).map_err(|error| format!("{error}\n{text}")).unwrap()
 }
 
 /// A tool that a variable names and that may be missing.

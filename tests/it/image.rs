@@ -20,15 +20,7 @@ const DOCKERFILE: &str = include_str!("../../Dockerfile");
 const STATE: &str = "/var/lib/cometchat-exporter";
 const KEY: &str = "simulated-key";
 
-/// Podman without a system that manages services, on any machine.
-const CONTAINERS_CONF: &str = r#"
-[containers]
-default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-"#;
+const CONTAINERS_CONF: &str = include_str!("deploy/containers.conf");
 
 /// The last stage of the Dockerfile as it stands, which copies from a folder that the test has filled in
 /// place of the stage that compiles.
