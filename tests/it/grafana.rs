@@ -2,6 +2,8 @@
 //! every metric, and each of their queries has a result on the real Prometheus.
 #![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
 
+mod types;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
