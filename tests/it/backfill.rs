@@ -5,5 +5,6 @@ mod budget;
 mod joined;
 mod large;
 mod panels;
+mod recorded;
 mod resumed;
 mod stage;
