@@ -4,7 +4,7 @@ use std::fs;
 
 use super::recorded;
 use super::stage::{Stage, command_as, copy_blocks, date, ended, make_blocks, now_s};
-use crate::grafana::{check_queries, spread};
+use crate::grafana::{SOURCES, check_queries, spread};
 use crate::process::Folder;
 use crate::prometheus::prometheus_of;
 
@@ -53,7 +53,9 @@ fn every_panel_rule_and_alert_reads_a_backfilled_month() {
         }
         let config = format!("rule_files:\n{files}global: {{evaluation_interval: 1s}}\n");
         let prometheus = recorded::start(&program, &folder, &config);
-        check_queries(&prometheus, u64::try_from(end).unwrap(), "20m");
+        for source in SOURCES {
+            check_queries(&prometheus, u64::try_from(end).unwrap(), "20m", source);
+        }
         recorded::check(variable, &prometheus, end);
     }
 }

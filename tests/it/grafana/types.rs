@@ -50,8 +50,8 @@ fn the_dashboards_are_of_the_types_that_grafana_publishes() {
     let (found, wrong): (Vec<&str>, Vec<&str>) =
         of_files.iter().partition(|line| line.starts_with("broken"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for idx in 0..FAULTS.len() {
+    for (idx, fault) in FAULTS.iter().enumerate() {
         let file = format!("broken{idx}.ts");
-        assert!(found.iter().any(|line| line.starts_with(&file)), "{:?}: {said}", FAULTS[idx]);
+        assert!(found.iter().any(|line| line.starts_with(&file)), "{fault:?}: {said}");
     }
 }
