@@ -307,6 +307,26 @@ pub(crate) fn check_queries(prometheus: &Prometheus, end: u64, window: &str, sou
     }
 }
 
+/// What a panel says in one figure is the same from recorded series, but for their edges.
+#[track_caller]
+pub(crate) fn check_sources(prometheus: &Prometheus, end: u64) {
+    let mut n_compared = 0;
+    for panel in panels().iter().filter(|panel| panel.json["type"] == "stat") {
+        for expression in panel.expressions().filter(|text| text.contains("$source")) {
+            let [metrics, recorded] = SOURCES.map(|source| {
+                let answer =
+                    ask(prometheus, &filled_in(expression, &Value::Null, "20m", source), end);
+                let value = answer["data"]["result"][0]["value"][1].as_str().unwrap();
+                value.parse::<f64>().unwrap()
+            });
+            let is_near = (metrics - recorded).abs() <= 0.02 * metrics.abs();
+            assert!(is_near, "{}: {metrics}, and recorded {recorded}", panel.place);
+            n_compared += 1;
+        }
+    }
+    assert!(n_compared > 10, "only {n_compared} figures");
+}
+
 #[test]
 fn every_query_has_a_result_on_the_oldest_and_the_present_prometheus() {
     let folder = Folder::new();

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::recorded;
 use super::stage::{Stage, command_as, copy_blocks, date, ended, make_blocks, now_s};
-use crate::grafana::{SOURCES, check_queries, spread};
+use crate::grafana::{SOURCES, check_queries, check_sources, spread};
 use crate::process::Folder;
 use crate::prometheus::prometheus_of;
 
@@ -56,6 +56,7 @@ fn every_panel_rule_and_alert_reads_a_backfilled_month() {
         for source in SOURCES {
             check_queries(&prometheus, u64::try_from(end).unwrap(), "20m", source);
         }
+        check_sources(&prometheus, u64::try_from(end).unwrap());
         recorded::check(variable, &prometheus, end);
     }
 }
