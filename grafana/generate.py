@@ -344,7 +344,7 @@ def gauge_cell(colours, **more):
             "color": {"mode": "thresholds"}, **more}
 
 
-TO = "?var-cometchat_app=${__value.raw}&${datasource:queryparam}&${job:queryparam}&${__url_time_range}"
+TO = "?var-cometchat_app=${__value.raw}&${datasource:queryparam}&${job:queryparam}&${source:queryparam}&${__url_time_range}"
 APP_LINKS = [{"title": title, "url": f"/d/cometchat-{name}{TO}", "targetBlank": False}
              for title, name in (("Calls", "calls"), ("Usage and billing", "usage"), ("Exporter and API", "exporter"))]
 FLEET = dashboard("fleet", "Fleet", "All apps, those in trouble first. For who runs many.", [

@@ -5,8 +5,8 @@ usage: query_cost.py BINARY [--apps 50] [--days 60] [--keep FOLDER]
 Takes what the demo shows of one app, spreads it over sixty days with a sample a minute, has promtool evaluate
 the recording rules over them, and gives the app forty-nine copies (`many_apps.py`). Then it asks every query of
 every dashboard as Grafana does for a panel of 1,280 pixels over 30 days, up to three times, takes the fastest,
-and prints the panels that are slowest: on metrics, on recorded series, and on metrics of one of the apps. Needs PROMTOOL_NEWER and PROMETHEUS_NEWER, as `tests/run` sets them; also asks PROMETHEUS_3.
-`--keep` names a folder for the data: made if it is not there, used again if it is.
+and prints the panels that are slowest: on metrics, on recorded series, and on metrics of one of the apps. Needs
+PROMTOOL_NEWER and PROMETHEUS_NEWER, as `tests/run` sets them; also asks PROMETHEUS_3. `--keep` names a folder for the data: made if it is not there, used again if it is.
 """
 
 import argparse
