@@ -57,7 +57,9 @@ fn each_alert_leads_to_its_section() {
     let (home, _) = base.split_once("cometchat-exporter/").unwrap();
     assert!(text(PAGE).contains(&format!("sed -i 's,{home},")), "the page says how to change it");
     // One command changes it everywhere: what leads to the page leads to the same one.
-    for path in ["mixin/mixin.libsonnet", "tests/calls.yml", "tests/exporter.yml", "tests/weeks.yml"] {
+    for path in
+        ["mixin/mixin.libsonnet", "tests/calls.yml", "tests/exporter.yml", "tests/weeks.yml"]
+    {
         let text = text(&format!("prometheus/{path}"));
         let n_here = text.matches(base.as_str()).count();
         assert!(n_here > 0 && n_here == text.matches(PAGE).count(), "{path} leads elsewhere");
