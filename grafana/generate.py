@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 from parts import (
-    APP, BLUE, EXPORTER, GREEN, GREY, ORANGE, OUTCOMES, RANGE, RED, YELLOW, cell, coloured, dashboard,
-    heatmap, highest, increase, lines, now, override, panel, quantile, query, rate, row, seen, series,
+    APP, METRIC, SOURCE, BLUE, EXPORTER, GREEN, GREY, ORANGE, OUTCOMES, RANGE, RED, YELLOW, cell, coloured, dashboard,
+    heatmap, highest, increase, lines, now, override, panel, quantile, query, rate, record, row, series,
     stat, steps, table, text_box,
 )
 
@@ -74,7 +74,7 @@ CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.",
           overrides=KIND_COLOURS, defaults={"max": 1}),
     lines("Calls begun against last week", "Calls and meetings initiated per minute, over one hour.", "cpm",
           query("60 * " + rate("", "cometchat_calls_initiated_total"), "now"),
-          query(f"60 * sum({seen('rate', 'cometchat_calls_initiated_total', offset=' offset 1w')})",
+          query("60 * " + rate("", "cometchat_calls_initiated_total", offset=" offset 1w"),
                 "a week earlier"), interval="1h",
           overrides=coloured({"now": BLUE, "a week earlier": GREY})),
     lines("Participants by last state", "Entries of participants per minute by their last state, over one hour.",
@@ -108,7 +108,8 @@ CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.",
     *kinds_of("cometchat_calls_unconnected_total", "Unconnected calls"),
     row("Recent window"),
     lines("Recent calls by status", "Calls begun in the recent window (an hour, unless configured), as they "
-          "are now.", "short", query(f"sum by (status) ({highest('cometchat_recent_calls')})", "{{status}}"),
+          "are now.", "short", query(f"sum by (status) ({highest('cometchat_recent_calls', METRIC)}) or sum by (status) "
+                                        f"({record('cometchat_app_status:cometchat_recent_calls:max')})", "{{status}}"),
           stack=True, overrides=coloured({**OUTCOMES, "ongoing": "light-green", "initiated": "light-blue"})),
     lines("Recent minutes", "Audio and video time of the calls of the recent window.", "short",
           *(query(f"sum({highest(f'cometchat_recent_{kind}_seconds')}) / 60", kind)
@@ -116,7 +117,7 @@ CALLS = dashboard("calls", "Calls", "Do calls work? For those who are on duty.",
     lines("Recent participants and recordings", "Participants and recorded calls of the recent window.", "short",
           query(f"sum({highest('cometchat_recent_participants')})", "participants"),
           query(f"sum({highest('cometchat_recent_recorded_calls')})", "recorded calls")),
-])
+], variables=[SOURCE])
 
 AUDIO, VIDEO = (increase("", f"cometchat_participant_{k}_seconds_total") + " / 60" for k in ("audio", "video"))
 USED = f"({AUDIO} + {VIDEO})"
@@ -164,7 +165,7 @@ USAGE = dashboard("usage", "Usage and billing",
     row("Month against month"),
     lines("Day by day against four weeks earlier", "User-minutes per day, and those of the same weekday four weeks "
           "earlier.", "short",
-          *(query(" + ".join(f"1440 * sum({seen('rate', f'cometchat_participant_{k}_seconds_total', offset=offset)})"
+          *(query(" + ".join("1440 * " + rate("", f"cometchat_participant_{k}_seconds_total", offset=offset)
                              for k in ("audio", "video")), legend)
             for offset, legend in (("", "now"), (" offset 4w", "four weeks earlier"))), interval="1d", width=12,
           overrides=coloured({"now": BLUE, "four weeks earlier": GREY})),
@@ -203,6 +204,7 @@ USAGE = dashboard("usage", "Usage and billing",
     stat("Recorded hours", "Length of the recordings, in hours.", "locale",
          now(increase("", "cometchat_recording_seconds_total") + " / 3600"), width=8, decimals=1),
 ], since="now/M", refresh="15m", variables=[
+    SOURCE,
     text_box("quota", "Quota (user-minutes a month)", "10000", "User-minutes that your plan holds."),
     text_box("audio_price", "Audio price", "0.001", "Price of one user-minute of audio: an example, set yours."),
     text_box("video_price", "Video price", "0.004", "Price of one user-minute of video: an example, set yours."),
@@ -342,7 +344,7 @@ def gauge_cell(colours, **more):
             "color": {"mode": "thresholds"}, **more}
 
 
-TO = "?var-cometchat_app=${__value.raw}&${datasource:queryparam}&${job:queryparam}&${__url_time_range}"
+TO = "?var-cometchat_app=${__value.raw}&${datasource:queryparam}&${job:queryparam}&${source:queryparam}&${__url_time_range}"
 APP_LINKS = [{"title": title, "url": f"/d/cometchat-{name}{TO}", "targetBlank": False}
              for title, name in (("Calls", "calls"), ("Usage and billing", "usage"), ("Exporter and API", "exporter"))]
 FLEET = dashboard("fleet", "Fleet", "All apps, those in trouble first. For who runs many.", [
@@ -377,7 +379,7 @@ FLEET = dashboard("fleet", "Fleet", "All apps, those in trouble first. For who r
     lines("Failure ratio, the ten worst apps", "Failed calls among all final ones, over one hour.", "percentunit",
           query(f"topk(10, {ratio(BY_APP, 'cometchat_calls_failed_total', 'cometchat_calls_total')})", "{{cometchat_app}}"),
           interval="1h", width=12, defaults={"max": 1}),
-])
+], variables=[SOURCE])
 
 BOARDS = {"calls": CALLS, "usage": USAGE, "exporter": EXPORTER_BOARD, "fleet": FLEET}
 

@@ -21,14 +21,58 @@ def seen(function, metric, more="", window=RATE, scope=APP, offset=""):
     return f"max without (instance, pod) ({function}({series(metric, more, scope)}[{window}]{offset}))"
 
 
+# Recorded series that tell the same as a metric: what precedes `:increase1h`, and the labels beside the app.
+HOURLY = {
+    "cometchat_calls_total": ("cometchat_app_status:cometchat_calls", "status"),
+    "cometchat_participant_entries_total": ("cometchat_app_state:cometchat_participant_entries", "state"),
+    **{f"cometchat_calls_{kind}_total": (f"cometchat_app:cometchat_calls_{kind}", "")
+       for kind in ("initiated", "failed", "unconnected", "recorded")},
+    **{f"cometchat_{whose}_{kind}_seconds_total": (f"cometchat_app:cometchat_{whose}_{kind}_seconds", "")
+       for whose in ("call", "participant") for kind in ("audio", "video")},
+    **{f"cometchat_call_{what}_seconds_bucket": (f"cometchat_app_le:cometchat_call_{what}_seconds_bucket", "le")
+       for what in ("answer", "duration")},
+}
+# Calls that rang, and those of them that were answered.
+ANSWERED = {'mode="call"': "", 'mode="call", status="ended"': 'answered="yes"'}
+# No series has this label. So where `source` is `.*`, metrics are read and recorded series are not; where
+# it is `.+`, it is the other way round. What is not read costs nothing.
+METRIC, RECORD = 'recorded=~"$source"', 'recorded!~"$source"'
+
+
+def hourly(by, metric, more):
+    """The selector of the recorded series that tells the same, if there is one."""
+    name, label = HOURLY.get(metric, ("", ""))
+    if metric == "cometchat_calls_total" and more in ANSWERED:
+        name, label, more = "cometchat_app_answered:cometchat_calls", "", ANSWERED[more]
+    elif more and more != f'{label}="ended"':
+        return None
+    if not name or by not in ("", "cometchat_app", label):
+        return None
+    return record(f"{name}:increase1h", more)
+
+
+def record(name, more=""):
+    return series(name, f"{RECORD}{', ' if more else ''}{more}", scope='cometchat_app=~"$cometchat_app"')
+
+
+def summed(by, function, metric, more, window, offset):
+    total = f"sum by ({by})" if by else "sum"
+    if not (selector := hourly(by, metric, more)):
+        return f"{total}{' ' if by else ''}({seen(function, metric, more, window, offset=offset)})"
+    total += " " if by else ""
+    raw = f"{total}({seen(function, metric, f'{more}, {METRIC}' if more else METRIC, window, offset=offset)})"
+    if function == "rate":
+        return f"({raw} or {total}(avg_over_time({selector}[{window}]{offset})) / 3600)"
+    # Each sample is of one hour, and an hour has twelve of them here.
+    return f"({raw} or {total}(sum_over_time({selector}[{window}:5m]{offset})) / 12)"
+
+
 def increase(by, metric, more="", window=RANGE, offset=""):
-    inner = seen("increase", metric, more, window, offset=offset)
-    return f"sum by ({by}) ({inner})" if by else f"sum({inner})"
+    return summed(by, "increase", metric, more, window, offset)
 
 
-def rate(by, metric, more=""):
-    inner = seen("rate", metric, more)
-    return f"sum by ({by}) ({inner})" if by else f"sum({inner})"
+def rate(by, metric, more="", offset=""):
+    return summed(by, "rate", metric, more, RATE, offset)
 
 
 def highest(metric, more=""):
@@ -180,6 +224,15 @@ def annotation(name, colour, expr, title, text):
             "expr": expr, "step": "1m", "titleFormat": title, "textFormat": text, "useValueForTime": False}
 
 
+SOURCE = {
+    "name": "source", "label": "Read from", "type": "custom", "query": "metrics : .*, recorded series : .+",
+    "description": "The recorded series of prometheus/cometchat.rules.yml are quick over weeks of many apps. They "
+                   "have no job and no instance, and begin when the rules were loaded.",
+    "hide": 0, "multi": False, "includeAll": False,
+    "options": [{"text": "metrics", "value": ".*", "selected": True},
+                {"text": "recorded series", "value": ".+", "selected": False}],
+    "current": {"text": "metrics", "value": ".*"},
+}
 ANNOTATIONS = [
     annotation("Alerts", RED,
                'max by (alertname, cometchat_app) (ALERTS{alertname=~"CometChat.+", alertstate="firing"})',

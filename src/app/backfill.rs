@@ -55,7 +55,7 @@ pub async fn backfill(settings: &Settings, args: &BackfillArgs) -> anyhow::Resul
     for (app, path) in apps.iter().zip(paths) {
         // Apps that share a limit share the budget.
         let budget = budgets
-            .entry(app.app_id.as_str())
+            .entry(app.budget_name())
             .or_insert_with(|| Arc::new(Mutex::new(Budget::new(options, clock.steady()))));
         readers.push((Reader::new(app, &transport, Arc::clone(budget), clock)?, path));
     }

@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::reply::{Reply, json_response};
 use super::rng::Rng;
 use super::row::Row;
+use super::truth::Told;
 use super::{
     Fault, Options, Pagination, PastEnd, Quirk, TruthQuery, World, date, faults, quirks, shape,
 };
@@ -238,7 +239,8 @@ impl Api {
             settle_s: query.number("settle", 0)?,
             app: query.word("app"),
         };
-        Ok(json_text(&self.world().truth(now, &query)))
+        let truth = self.world().truth(now, &query);
+        Ok(json_text(&Told { truth, requests: self.n_requests.load(Ordering::Relaxed) }))
     }
 }
 

@@ -30,7 +30,7 @@ impl Default for TruthQuery {
     }
 }
 
-/// The recount, as `/truth` serves it.
+/// The recount.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Truth {
     /// The time of the recount, Unix seconds.
@@ -43,6 +43,15 @@ pub struct Truth {
     pub calls: usize,
     /// Every series by its name and labels as in the text format.
     pub series: BTreeMap<String, Number>,
+}
+
+/// What `/truth` answers.
+#[derive(Serialize)]
+pub(super) struct Told {
+    #[serde(flatten)]
+    pub(super) truth: Truth,
+    /// Requests for calls that the API has taken so far.
+    pub(super) requests: u64,
 }
 
 impl World {

@@ -2,6 +2,8 @@
 //! every metric, and each of their queries has a result on the real Prometheus.
 #![expect(clippy::disallowed_methods, reason = "a test writes files as it likes")]
 
+mod types;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -14,6 +16,7 @@ use serde_json::Value;
 use crate::process::http::get;
 use crate::process::{Folder, until_ok};
 use crate::prometheus::{Prometheus, demo_exposition, feed, prometheus_of, tool};
+use crate::rules::recorded_names;
 
 const NAMES: [&str; 4] = ["calls", "usage", "exporter", "fleet"];
 
@@ -137,10 +140,20 @@ fn queries_select_by_variables_and_count_replicas_once() {
         for text in panel.expressions() {
             let selectors = text.matches('{').count();
             let wanted = r#"{job=~"$job", instance=~"$instance""#;
-            assert_eq!(text.matches(wanted).count(), selectors, "{place}: {text}");
+            let recorded = r#"{cometchat_app=~"$cometchat_app", recorded!~"$source""#;
+            let n_recorded = text.matches(recorded).count();
+            assert_eq!(text.matches(wanted).count() + n_recorded, selectors, "{place}: {text}");
+            // One of two: what stands on recorded series has its like on metrics.
+            assert_eq!(text.matches(r#", recorded=~"$source"}"#).count(), n_recorded, "{place}");
             for (at, _) in text.match_indices('[') {
                 let window = &text[at + 1..];
-                let known = ["$__rate_interval]", "$__range]", "$__range:1h]"];
+                let known = [
+                    "$__rate_interval]",
+                    "$__rate_interval:5m]",
+                    "$__range]",
+                    "$__range:1h]",
+                    "$__range:5m]",
+                ];
                 assert!(known.iter().any(|known| window.starts_with(known)), "{place}: {text}");
             }
             for (at, _) in text.match_indices('{') {
@@ -186,6 +199,7 @@ fn every_metric_is_shown_or_left_out_for_a_reason() {
         assert_ne!(is_shown, is_left_out, "{family}: show it, or give a reason, not both");
         known.extend(names);
     }
+    known.extend(recorded_names());
     let unknown: Vec<_> = shown.difference(&known).collect();
     assert!(unknown.is_empty(), "there is no such metric: {unknown:?}");
 }
@@ -221,7 +235,7 @@ fn feed_to_file(command: &mut Command, file: &Path) -> bool {
 
 /// What Grafana puts in for its variables. `window` stands for `$__rate_interval` where a panel sets
 /// none: four times the time between samples.
-fn filled_in(expression: &str, interval: &Value, window: &str) -> String {
+fn filled_in(expression: &str, interval: &Value, window: &str, source: &str) -> String {
     let window = interval.as_str().unwrap_or(window);
     let pairs = [
         ("$__rate_interval", window),
@@ -230,6 +244,7 @@ fn filled_in(expression: &str, interval: &Value, window: &str) -> String {
         ("$job", ".+"),
         ("$instance", ".+"),
         ("$cometchat_app", ".+"),
+        ("$source", source),
         ("$quota", "10000"),
         ("$audio_price", "0.001"),
         ("$video_price", "0.004"),
@@ -248,9 +263,12 @@ pub(crate) fn ask(prometheus: &Prometheus, expression: &str, at: u64) -> Value {
     serde_json::from_str(&get(prometheus.address.as_str(), &path).unwrap().body).unwrap()
 }
 
+/// The values of the variable `source`: by which the dashboards read metrics, or recorded series.
+pub(crate) const SOURCES: [&str; 2] = [".*", ".+"];
+
 /// Every query of every dashboard has a result at `end`, without an error and without a remark.
 #[track_caller]
-pub(crate) fn check_queries(prometheus: &Prometheus, end: u64, window: &str) {
+pub(crate) fn check_queries(prometheus: &Prometheus, end: u64, window: &str, source: &str) {
     until_ok("its readiness", || {
         let answer = get(prometheus.address.as_str(), "/-/ready")?;
         if answer.status == 200 { Ok(()) } else { Err(answer.body) }
@@ -264,14 +282,18 @@ pub(crate) fn check_queries(prometheus: &Prometheus, end: u64, window: &str) {
     };
     for panel in panels() {
         for expression in panel.expressions() {
-            check(&panel.place, &filled_in(expression, &panel.json["interval"], window), false);
+            check(
+                &panel.place,
+                &filled_in(expression, &panel.json["interval"], window, source),
+                false,
+            );
         }
     }
     for name in NAMES {
         let json = dashboard(name);
         for annotation in array(&json["annotations"]["list"]) {
             let expression = annotation["expr"].as_str().unwrap();
-            check(name, &filled_in(expression, &Value::Null, window), true);
+            check(name, &filled_in(expression, &Value::Null, window, source), true);
         }
         for definition in
             array(&json["templating"]["list"]).iter().filter_map(|one| one["definition"].as_str())
@@ -280,9 +302,29 @@ pub(crate) fn check_queries(prometheus: &Prometheus, end: u64, window: &str) {
                 definition.strip_prefix("label_values(").unwrap().strip_suffix(')').unwrap();
             let (metric, label) = inner.rsplit_once(", ").unwrap();
             let expression = format!("count by ({label}) ({metric})");
-            check(name, &filled_in(&expression, &Value::Null, window), false);
+            check(name, &filled_in(&expression, &Value::Null, window, source), false);
         }
     }
+}
+
+/// What a panel says in one figure is the same from recorded series, but for their edges.
+#[track_caller]
+pub(crate) fn check_sources(prometheus: &Prometheus, end: u64) {
+    let mut n_compared = 0;
+    for panel in panels().iter().filter(|panel| panel.json["type"] == "stat") {
+        for expression in panel.expressions().filter(|text| text.contains("$source")) {
+            let [metrics, recorded] = SOURCES.map(|source| {
+                let answer =
+                    ask(prometheus, &filled_in(expression, &Value::Null, "20m", source), end);
+                let value = answer["data"]["result"][0]["value"][1].as_str().unwrap();
+                value.parse::<f64>().unwrap()
+            });
+            let is_near = (metrics - recorded).abs() <= 0.02 * metrics.abs();
+            assert!(is_near, "{}: {metrics}, and recorded {recorded}", panel.place);
+            n_compared += 1;
+        }
+    }
+    assert!(n_compared > 10, "only {n_compared} figures");
 }
 
 #[test]
@@ -292,7 +334,7 @@ fn every_query_has_a_result_on_the_oldest_and_the_present_prometheus() {
     for variable in ["PROMETHEUS", "PROMETHEUS_NEWER", "PROMETHEUS_3"] {
         if let Some(program) = prometheus_of(variable) {
             let prometheus = Prometheus::start(&program, &folder, "scrape_configs: []\n");
-            check_queries(&prometheus, end, "5m");
+            check_queries(&prometheus, end, "5m", SOURCES[0]);
         }
     }
 }

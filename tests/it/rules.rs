@@ -34,6 +34,20 @@ pub(crate) fn alerts() -> Vec<Value> {
     groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
 }
 
+/// What the rules record: the name, and the expression.
+fn recorded() -> Vec<(String, String)> {
+    let file = yaml(RULES[0]);
+    let groups = file["groups"].as_array().unwrap();
+    let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone());
+    let text = |rule: &Value, key: &str| rule[key].as_str().unwrap().to_owned();
+    rules.map(|rule| (text(&rule, "record"), text(&rule, "expr"))).collect()
+}
+
+/// The names of all recorded series.
+pub(crate) fn recorded_names() -> BTreeSet<String> {
+    recorded().into_iter().map(|(name, _)| name).collect()
+}
+
 /// The names of all alerts.
 fn alert_names() -> BTreeSet<String> {
     alerts().iter().map(|alert| alert["alert"].as_str().unwrap().to_owned()).collect()
@@ -105,4 +119,25 @@ fn every_metric_in_the_rules_exists() {
         }
     }
     assert!(n_found > 20, "only {n_found} metrics found: is the scan still right?");
+}
+
+/// By an alert, a panel or a page of the documentation, or by a recorded series that is.
+#[test]
+fn each_recorded_series_is_used() {
+    let known = recorded_names();
+    let names = |text: &str| -> Vec<String> {
+        let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || "_:".contains(char)));
+        words.filter(|word| known.contains(*word)).map(str::to_owned).collect()
+    };
+    let places = [RULES[1], "grafana/calls.json", "grafana/usage.json", "grafana/fleet.json"];
+    let mut left: Vec<String> = places.iter().flat_map(|path| names(&text(path))).collect();
+    left.extend(names(&text("docs/runbooks.md")));
+    let mut used = BTreeSet::new();
+    while let Some(name) = left.pop() {
+        if used.insert(name.clone()) {
+            let stands_on = recorded().into_iter().filter(|(of, _)| *of == name);
+            left.extend(stands_on.flat_map(|(_, expression)| names(&expression)));
+        }
+    }
+    assert_eq!(known.difference(&used).collect::<Vec<_>>(), Vec::<&String>::new());
 }

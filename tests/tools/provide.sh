@@ -38,6 +38,7 @@ provide_tools() {
     provide_alertmanager
     provide_chromium
     provide_deployment
+    provide_types
     exec 9>&-
 }
 
@@ -78,6 +79,22 @@ provide_chromium() {
         CHROMIUM=$(command -v chromium) || fail "chromium was installed and is not in the PATH"
         export CHROMIUM
     fi
+}
+
+# Sets GRAFANA_TYPES to a folder with the npm packages of package.json.
+provide_types() {
+    local wanted=tests/tools/package.json
+    command -v npm >/dev/null || install_packages nodejs npm
+    GRAFANA_TYPES=$tools_cache/types-$(sha256sum <$wanted | cut -c1-12)
+    if [[ ! -e $GRAFANA_TYPES/complete ]]; then
+        rm -rf "$GRAFANA_TYPES"
+        mkdir "$GRAFANA_TYPES"
+        cp "$wanted" "$GRAFANA_TYPES"
+        npm install --prefix "$GRAFANA_TYPES" --silent --ignore-scripts --no-audit --no-fund ||
+            fail "could not install the packages of $wanted from npm"
+        touch "$GRAFANA_TYPES/complete"
+    fi
+    export GRAFANA_TYPES
 }
 
 # Sets PROMETHEUS and PROMTOOL to the oldest ones that are supported, and PROMETHEUS_NEWER and

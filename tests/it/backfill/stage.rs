@@ -34,7 +34,13 @@ pub(super) struct Stage {
 impl Stage {
     /// `poll` are further settings of the polling.
     pub(super) fn new(world: &[&str], poll: &str, count_from: &str) -> Self {
-        let fixed = ["simulate", "--web.listen-address=127.0.0.1:0", "--rate-limit=10000000"];
+        let world = [&["--rate-limit=10000000"], world].concat();
+        Self::limited(&world, &format!("rate_limit: 10000000, {poll}"), count_from)
+    }
+
+    /// The same without a word about the limit of requests.
+    pub(super) fn limited(world: &[&str], poll: &str, count_from: &str) -> Self {
+        let fixed = ["simulate", "--web.listen-address=127.0.0.1:0"];
         let mut program = Program::start(&[&fixed[..], &["--app-id=sim"], world].concat());
         let api = program.says("truth:");
         let api = api.trim_start_matches("http://").trim_end_matches("/truth").to_owned();
@@ -42,7 +48,7 @@ impl Stage {
         let key = folder.config("key", "simulated-key");
         let text = format!(
             "apps: [{{name: shop, app_id: sim, base_url: 'http://{api}/v3', api_key_file: {key}}}]\n\
-             poll: {{interval: 1s, rate_limit: 10000000, {poll}}}\n\
+             poll: {{interval: 1s, {poll}}}\n\
              count: {{from: {count_from}}}\nstate: {{path: {state}}}\n",
             key = key.display(),
             state = folder.state().display(),
