@@ -9,6 +9,7 @@ pub mod budget;
 pub mod census;
 pub mod changes;
 pub mod dialogue;
+mod ends;
 pub mod first_page;
 pub mod looks;
 pub mod order;

@@ -156,11 +156,14 @@ impl Poller {
             () = stop.wait() => return Ok(0),
             exchanges = join_all(asks.iter().map(|ask| self.exchange(ask, now))) => exchanges,
         };
+        let mut is_dated = true;
         for (exchange, answered_at) in &exchanges {
             self.count(exchange);
-            if let Some(date) = exchange.date {
-                self.skew.learn(date, wall, *answered_at);
-            }
+            is_dated &=
+                exchange.date.is_none_or(|date| self.skew.believes(date, wall, *answered_at));
+        }
+        if !is_dated {
+            return Ok(0);
         }
         let exchanges = exchanges.into_iter().map(|(exchange, _)| exchange);
         self.take(asks.into_iter().zip(exchanges), wall, stop).await?;

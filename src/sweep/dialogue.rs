@@ -1,6 +1,6 @@
 //! What the planner asks of the API and what it takes back, without a word of HTTP.
 
-use crate::call::Call;
+use crate::call::{Call, Timestamp};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,12 @@ impl Page {
     /// Rows in the answer, readable or not.
     pub fn n_rows(&self) -> usize {
         self.calls.len() + self.n_lost()
+    }
+
+    /// When its oldest call and its newest were initiated.
+    pub fn ends(&self) -> Option<(Timestamp, Timestamp)> {
+        let times = self.calls.iter().map(|call| call.key.initiated_at);
+        times.clone().min().zip(times.max())
     }
 
     /// Rows that are no call because they could not be read.

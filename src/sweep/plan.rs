@@ -133,6 +133,8 @@ pub(super) struct Hints {
     /// Calls that their last look did not find.
     pub(super) missed_once: BTreeSet<CallKey>,
     pub(super) rereads: super::rereads::Rereads,
+    /// Walks whose newest page was not full and is asked for once more.
+    pub(super) doubted: BTreeSet<Walk>,
 }
 
 impl Sweep {
@@ -155,6 +157,7 @@ impl Sweep {
             n_missed: BTreeMap::new(),
             missed_once: BTreeSet::new(),
             rereads: super::rereads::Rereads::default(),
+            doubted: BTreeSet::new(),
         };
         Self {
             options,

@@ -50,12 +50,14 @@ impl ReadTime {
     /// The same read time under another lookback.
     ///
     /// What was read at an age was also read at every lesser one. What is sealed stays sealed,
-    /// since its calls may have left the ledger and must not be counted a second time.
+    /// since its calls may have left the ledger and must not be counted a second time. No more than
+    /// that: only time that a page seals takes its calls out of the ledger.
     #[must_use]
     pub fn under_lookback(&self, lookback_s: i64) -> Self {
         let mut new = Self::new(lookback_s);
         for (age, spans) in &mut new.by_age {
-            let late = self.by_age.iter().filter(|(old, _)| old >= age).map(|(_, spans)| spans);
+            let is_late = |old: i64| old >= *age && *age < lookback_s;
+            let late = self.by_age.iter().filter(|(old, _)| is_late(*old)).map(|(_, spans)| spans);
             *spans = late.chain([self.sealed()]).flat_map(Spans::iter).collect();
         }
         new

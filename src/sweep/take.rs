@@ -166,11 +166,12 @@ impl Sweep {
     ) -> Option<Digest> {
         let target = ask.purpose.walk()?;
         self.progress.order.learn(&page.calls);
-        if self.hints.rereads.wants(&page) {
+        let may_end = self.may_end(&page, asked_at);
+        if self.hints.rereads.wants(target.0, &page) || self.doubts(target.0, &page, may_end) {
             return Some(self.digest_proof(ask.purpose.clone(), page, None, asked_at));
         }
         let order = self.progress.order;
-        let step = self.hints.walks.take(order, &self.census, target, (number, &page), asked_at);
+        let step = self.hints.walks.take(order, may_end, target, (number, &page), asked_at);
         if target.0 == Walk::Head && step.has_arrived {
             self.head_was_read(asked_at);
         }

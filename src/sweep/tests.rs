@@ -98,7 +98,7 @@ fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
         let target = (walk::Walk::Head, Timestamp::MAX);
         let page = walks.seek(order, &census, target.0, target.1, Moment::MIN);
         let asked_at = Timestamp(asked_s).start();
-        let step = walks.take(order, &census, target, (page, &page_of(initiated_at)), asked_at);
+        let step = walks.take(order, true, target, (page, &page_of(initiated_at)), asked_at);
         pages.push(page);
         is_read = step.proof.is_some_and(|proof| proof.span.from == Timestamp::MIN);
     }
@@ -129,4 +129,15 @@ fn read_time_counts_only_what_had_reached_the_age() {
         .map(|(age, spans)| (*age, spans.newest().map_or(0, |span| span.to.0)))
         .collect();
     assert_eq!(shown, [(0, 1000), (120, 880), (300, 700)]);
+}
+
+#[test]
+fn a_shorter_lookback_reads_again_what_it_has_to_seal() {
+    let mut read = ReadTime::new(86_400);
+    read.add(Span::new(Timestamp(0), Timestamp(100_000)), Timestamp(100_000).start());
+    let shorter = read.under_lookback(3600);
+    let ends =
+        |read: &ReadTime| [read.sealed(), read.covered()].map(|it| it.newest().unwrap().to.0);
+    assert_eq!(ends(&shorter), [13_600, 100_000]);
+    assert_eq!(ends(&shorter.under_lookback(86_400)), [13_600, 100_000]);
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::ends::far_edge;
 use super::{Census, Order, Page, Span};
 use crate::call::{Moment, Timestamp};
 
@@ -34,9 +35,10 @@ struct Link {
     start: Timestamp,
     /// When the oldest of its pages was asked for.
     asked_at: Moment,
+    n_rows: usize,
     fingerprint: u64,
     /// Whether it showed the same rows as the page before it: the list has ended there, or as many
-    /// rows as a page has came in between the two requests.
+    /// rows as a page has came in between the two requests. Or none, where that is not believed yet.
     repeats: bool,
     /// Whether the walk began at the first page.
     is_whole: bool,
@@ -86,7 +88,7 @@ pub struct Step {
 pub struct Walks {
     /// The number of the first page.
     pub first_page: u32,
-    /// Rows on the longest page seen: a shorter one is the last.
+    /// Rows on a full page: a shorter one may be the last.
     page_rows: usize,
     /// Rows in the list, when its end was last seen.
     list_rows: usize,
@@ -112,7 +114,7 @@ impl Walks {
         }
     }
 
-    /// Rows on the longest page seen.
+    /// Rows on a full page, as far as pages have shown it.
     pub const fn page_rows(&self) -> usize {
         self.page_rows
     }
@@ -186,16 +188,22 @@ impl Walks {
         self.first_page.saturating_add(pages)
     }
 
-    /// Takes a page of a walk: what it proves, and whether the walk has arrived.
+    /// Takes a page of a walk: what it proves, and whether the walk has arrived. With `may_end` it is
+    /// the last one if it is not full.
     pub fn take(
         &mut self,
         order: Order,
-        census: &Census,
+        may_end: bool,
         (walk, target): (Walk, Timestamp),
         (number, page): (u32, &Page),
         asked_at: Moment,
     ) -> Step {
-        let (proof, link, is_end) = self.prove(order, census, walk, number, page, asked_at);
+        if page.n_rows() > self.page_rows {
+            // Pages have become longer: no page begins any more where the one before it ended.
+            self.links.clear();
+            self.seeks.clear();
+        }
+        let (proof, link, is_end) = self.prove(order, may_end, walk, number, page, asked_at);
         let (has_arrived, is_cut) = self.arrive(order, walk, target, number, link, is_end);
         if let Some(link) = link {
             self.links.insert(walk, link);
@@ -206,35 +214,36 @@ impl Walks {
     fn prove(
         &mut self,
         order: Order,
-        census: &Census,
+        may_end: bool,
         walk: Walk,
         number: u32,
         page: &Page,
         asked_at: Moment,
     ) -> (Option<Proof>, Option<Link>, bool) {
+        let (n_rows, fingerprint) = (page.n_rows(), fingerprint(page));
         let prior = self.links.get(&walk).copied();
         let is_asked_again = prior.is_some_and(|link| link.repeats && link.next_page() == number);
         let is_next = prior.is_some_and(|link| link.page.checked_add(1) == Some(number));
         let chained = prior.filter(|_| is_next || is_asked_again);
-        let (n_rows, fingerprint) = (page.n_rows(), fingerprint(page));
         let repeats = prior.filter(|link| n_rows > 0 && link.fingerprint == fingerprint);
         if repeats.is_some_and(|link| number > link.page.saturating_add(1)) {
             // A list that shows its last page for every number past its end.
             return (None, None, false);
         }
-        self.page_rows = self.page_rows.max(n_rows);
+        let before = prior.filter(|_| is_next && n_rows > 0 && repeats.is_none());
+        self.learn_size(n_rows, before);
         // The first page, asked for again to tell an end, belongs to the reading before: a list that is
         // oldest first may have grown behind it since.
         let is_first = number == self.first_page && !is_asked_again;
-        if n_rows == 0 && chained.is_none() && !is_first {
+        if n_rows == 0 && !is_first && !is_next {
+            self.links.retain(|other, _| *other != walk || !is_asked_again);
             return (None, None, true);
         }
-        let times = page.calls.iter().map(|call| call.key.initiated_at);
-        let ends = times.clone().min().zip(times.max());
-        let is_end = n_rows == 0
-            || is_asked_again && repeats.is_some()
-            || n_rows < self.page_rows && !knows_beyond(order, census, ends);
+        let ends = page.ends();
         let newest_first = order.is_newest_first();
+        let is_end = n_rows == 0 && is_first
+            || is_asked_again && (repeats.is_some() || goes_no_further(order, chained, ends))
+            || n_rows < self.page_rows && may_end;
         let Some(start) = self.start(order, is_first, chained, ends, asked_at) else {
             return (None, None, is_end);
         };
@@ -253,15 +262,30 @@ impl Walks {
         }
         let is_whole = is_first || chained.is_some_and(|link| link.is_whole);
         // Page 0 may be another name of page 1.
-        let repeats = is_next && number > 1 && repeats.is_some();
-        let link =
-            Link { page: number, edge, start, asked_at: rests_on, fingerprint, repeats, is_whole };
+        let repeats = is_next && (number > 1 && repeats.is_some() || n_rows == 0 && !is_end);
+        let link = Link {
+            page: number,
+            edge,
+            start,
+            asked_at: rests_on,
+            n_rows,
+            fingerprint,
+            repeats,
+            is_whole,
+        };
         let (from, to) = if newest_first { (edge, start) } else { (start, edge) };
         let proof = (order.is_known() || is_end && is_whole).then_some(Proof {
             span: Span::new(from, to.min(rests_on.floor())),
             asked_at: rests_on,
         });
         (proof, Some(link), is_end)
+    }
+
+    /// Learns how many rows a full page has; one that is not the last is full, as `before`, the page
+    /// before this one.
+    fn learn_size(&mut self, n_rows: usize, before: Option<Link>) {
+        let page_rows = before.map_or(self.page_rows, |link| self.page_rows.min(link.n_rows));
+        self.page_rows = page_rows.max(n_rows);
     }
 
     /// Where the reading that ends with this page began; nowhere for a page without a readable row.
@@ -336,32 +360,16 @@ impl Walks {
     }
 }
 
-/// How far a reading reaches with a page whose rows have these ends, or with the end of the list as of
-/// `end_at`; nowhere where no row could be read.
-fn far_edge(
+/// Whether a page that was asked for again, since none came after it, shows nothing beyond what it
+/// showed.
+fn goes_no_further(
     order: Order,
+    after: Option<Link>,
     ends: Option<(Timestamp, Timestamp)>,
-    end_at: Option<Moment>,
-) -> Option<Timestamp> {
-    let newest_first = order.is_newest_first();
-    match (end_at, ends) {
-        (Some(_), _) if newest_first => Some(Timestamp::MIN),
-        (Some(asked_at), _) => Some(asked_at.floor()),
-        (None, Some((oldest, _))) if newest_first => Some(oldest.plus_s(order.slack_s() + 1)),
-        (None, Some((_, newest))) => Some(newest.plus_s(-order.slack_s())),
-        (None, None) => None,
-    }
-}
-
-/// A page shorter than the longest is the last one, unless a call is known that must stand after
-/// it: then the API has begun to serve shorter pages.
-fn knows_beyond(order: Order, census: &Census, ends: Option<(Timestamp, Timestamp)>) -> bool {
-    ends.is_some_and(|(oldest, newest)| {
-        if order.is_newest_first() {
-            census.knows_before(oldest.plus_s(-order.slack_s()))
-        } else {
-            census.knows_after(newest.plus_s(order.slack_s()))
-        }
+) -> bool {
+    after.filter(|link| link.n_rows == 0).is_some_and(|link| {
+        let far = far_edge(order, ends, None).unwrap_or(link.edge);
+        if order.is_newest_first() { far >= link.edge } else { far <= link.edge }
     })
 }
 

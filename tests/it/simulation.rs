@@ -8,4 +8,5 @@ mod driver;
 mod edges;
 mod random;
 mod run;
+mod sizes;
 mod world;

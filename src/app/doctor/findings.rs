@@ -171,6 +171,11 @@ fn paging(facts: &Facts) -> Finding {
         Some(number) => format!("pages are numbered from {number}"),
         None => "the number of the first page is unclear".to_owned(),
     };
+    if shows_one_page(facts) {
+        let text = "every page shows the same calls";
+        return finding("paging", Verdict::Warn, text)
+            .advise("calls beyond the first page are not counted: please report it");
+    }
     let asked = facts.per_page;
     let cap = match &facts.large {
         Some(Ok(page)) if page.n_rows() > n_rows => {
@@ -190,6 +195,15 @@ fn paging(facts: &Facts) -> Finding {
         None => "past the end it was not asked",
     };
     finding("paging", Verdict::Ok, format!("{first}; {cap}; {end}"))
+}
+
+/// Whether the page past the end is the first one again, though the list is longer than a page.
+fn shows_one_page(facts: &Facts) -> bool {
+    let (Ok(first), Some(Ok(last))) = (&facts.first, &facts.past_end) else { return false };
+    let is_longer = matches!(&facts.large, Some(Ok(large)) if large.n_rows() > first.n_rows());
+    let is_shown = |again: &&Call| first.calls.iter().any(|call| call.key == again.key);
+    let n_again = last.calls.iter().filter(is_shown).count();
+    is_longer && last.n_rows() == first.n_rows() && n_again > first.n_rows() / 2
 }
 
 fn order(facts: &Facts) -> Finding {

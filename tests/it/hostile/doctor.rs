@@ -114,6 +114,16 @@ fn paging_is_described() {
 }
 
 #[test]
+fn pages_that_are_all_the_first_one_are_told() {
+    let list = rows(0..250);
+    let answer = move |asked: &Asked| {
+        let n_rows = asked.number("perPage").unwrap_or(30).min(list.len());
+        Reply::json(&json!({ "data": list[..n_rows] }))
+    };
+    check(answer, 0, &["warn paging every page shows the same calls"]);
+}
+
+#[test]
 fn filters_that_do_nothing_are_told_from_those_that_work() {
     let ongoing = |idx| call_with(&format!("o{idx}"), idx, json!({ "status": "ongoing" }));
     let mut list = rows(0..10);

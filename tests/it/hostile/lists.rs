@@ -1,8 +1,13 @@
 //! Addresses and paging in every way the API might have them.
+#![expect(clippy::disallowed_methods, reason = "its answers tell the time of the day")]
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::fake::{Asked, Reading, Reply, call, check_sums, sum};
+use super::fake::{Asked, Reading, Reply, call, check_sums, one_page, sum};
 use crate::process::samples::Samples;
 
 /// What comes past the last page.
@@ -137,4 +142,23 @@ fn a_base_url_may_have_any_version_or_none() {
         reading.until("the call", is_read);
         assert!(reading.api.paths().iter().all(|asked| asked == path), "{:?}", reading.api.paths());
     }
+}
+
+#[test]
+fn one_answer_with_a_clock_far_ahead_does_not_seal_the_future() {
+    let (n_asked, later) = (AtomicU64::new(0), OnceLock::new());
+    let reading = Reading::of("/v3", move |asked| {
+        let n_asked = n_asked.fetch_add(1, Ordering::Relaxed);
+        let mut rows = vec![call("1", 100)];
+        if n_asked > 20 {
+            rows.insert(0, later.get_or_init(|| call("2", 0)).clone());
+        }
+        let mut reply = one_page(rows)(asked);
+        let now = SystemTime::now();
+        let clock = if n_asked == 15 { now + Duration::from_secs(2 * 86_400) } else { now };
+        reply.headers += &format!("Date: {}\r\n", httpdate::fmt_http_date(clock));
+        reply
+    });
+    let is_read = |scrape: &Samples| sum(scrape, "calls_initiated_total", &[]) == 2.0;
+    reading.until("a call after that answer", is_read);
 }

@@ -1,5 +1,7 @@
 //! Rows in every spelling, and bad ones among good ones.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::fake::{Reading, Reply, call, call_with, check_sums, now_s, one_page};
@@ -174,4 +176,16 @@ fn an_object_in_place_of_the_array_is_one_call() {
         _ => Reply::json(&json!({ "data": {} })),
     });
     check_sums(&reading.after_polls(), &[("calls_total", &[], 1.0), ("up", &[], 1.0)]);
+}
+
+#[test]
+fn a_bad_row_that_is_never_the_same_does_not_hold_the_reading_up() {
+    let (n_asked, good) = (AtomicU64::new(0), call("1", 100));
+    let reading = Reading::of("/v3", move |asked| {
+        let n_asked = n_asked.fetch_add(1, Ordering::Relaxed);
+        // No beginning yet, and minutes that grow.
+        let strange = json!({ "sessionId": "strange", "totalAudioMinutes": n_asked });
+        one_page(vec![strange, good.clone()])(asked)
+    });
+    check_sums(&reading.after_polls(), &[("calls_total", &[], 1.0)]);
 }

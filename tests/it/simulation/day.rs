@@ -31,6 +31,7 @@ pub(super) fn days(seed: u64, per_day: f64, days: f64) -> World {
         first_page: 1,
         page_0: PastEnd::LastPage,
         per_page_max: 100,
+        caps_later: Vec::new(),
         past_end: PastEnd::Empty,
         get: GetQuirk::Newest,
         fail_percent: 0,

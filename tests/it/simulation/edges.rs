@@ -10,17 +10,18 @@ use super::world::{GetQuirk, Life, ListOrder, PastEnd, Quirks, World, row, seen_
 /// When the call begins that is looked at.
 const AT_S: i64 = 200;
 /// Until when calls begin.
-const LAST_S: i64 = 600;
-const QUIRKS: Quirks = Quirks {
+pub(super) const LAST_S: i64 = 600;
+pub(super) const QUIRKS: Quirks = Quirks {
     order: ListOrder::New,
     first_page: 1,
     page_0: PastEnd::LastPage,
     per_page_max: 100,
+    caps_later: Vec::new(),
     past_end: PastEnd::Empty,
     get: GetQuirk::Newest,
     fail_percent: 0,
 };
-const READING: Reading = Reading {
+pub(super) const READING: Reading = Reading {
     epoch: Timestamp(0),
     start_s: 0,
     window_s: 0,
@@ -32,7 +33,7 @@ const READING: Reading = Reading {
     rest_s: LAST_S + 900,
 };
 
-fn key(at_s: i64, session_id: &str) -> CallKey {
+pub(super) fn key(at_s: i64, session_id: &str) -> CallKey {
     CallKey { initiated_at: Timestamp(at_s), session_id: session_id.into() }
 }
 
@@ -40,7 +41,7 @@ fn open(key: &CallKey) -> Call {
     row(key, Status::Initiated, &mut Random::new(1))
 }
 
-fn ended(key: &CallKey, ended_s: Option<i64>, audio_ms: u64) -> Call {
+pub(super) fn ended(key: &CallKey, ended_s: Option<i64>, audio_ms: u64) -> Call {
     let mut call = row(key, Status::Final(Word::Ended), &mut Random::new(1));
     call.ended_at = ended_s.map(Timestamp);
     call.amounts.set(Amount::AudioMs, audio_ms);
@@ -48,7 +49,7 @@ fn ended(key: &CallKey, ended_s: Option<i64>, audio_ms: u64) -> Call {
 }
 
 /// A call each second, over after two, each with an amount of its own.
-fn others() -> Vec<Life> {
+pub(super) fn others() -> Vec<Life> {
     let life = |at_s: i64| {
         let key = key(at_s, &format!("other-{at_s}"));
         let audio_ms = 1 << (at_s % 60);

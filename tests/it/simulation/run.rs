@@ -27,6 +27,7 @@ struct Scenario {
 }
 
 /// How a world is read.
+#[derive(Clone, Copy)]
 pub(super) struct Reading {
     pub(super) epoch: Timestamp,
     /// When the first process starts.

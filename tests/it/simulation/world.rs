@@ -36,6 +36,8 @@ pub(super) struct Quirks {
     /// What page 0 is on a list that starts at 1.
     pub(super) page_0: PastEnd,
     pub(super) per_page_max: usize,
+    /// Other such caps, each from a moment on, in milliseconds.
+    pub(super) caps_later: Vec<(i64, usize)>,
     pub(super) past_end: PastEnd,
     pub(super) get: GetQuirk,
     pub(super) fail_percent: i64,
@@ -49,6 +51,7 @@ impl Quirks {
             first_page: random.pick(&[1, 1, 0]),
             page_0: random.pick(&[PastEnd::LastPage, PastEnd::Empty, PastEnd::NotFound]),
             per_page_max: random.pick(&[100, 100, 3, 5]),
+            caps_later: Vec::new(),
             past_end: random.pick(&[PastEnd::Empty, PastEnd::NotFound, PastEnd::LastPage]),
             get: random.pick(&[
                 GetQuirk::Newest,
@@ -58,6 +61,11 @@ impl Quirks {
             ]),
             fail_percent: random.pick(&[0, 0, 10, 30]),
         }
+    }
+
+    fn cap(&self, now_ms: i64) -> usize {
+        let begun = self.caps_later.iter().rev().find(|(from_ms, _)| *from_ms <= now_ms);
+        begun.map_or(self.per_page_max, |(_, cap)| *cap)
     }
 }
 
@@ -149,7 +157,7 @@ impl World {
         if self.is_down() {
             return Answer::Failure;
         }
-        let size = per_page.min(self.quirks.per_page_max);
+        let size = per_page.min(self.quirks.cap(self.now_ms));
         let mut page = page;
         if self.quirks.first_page == 1 && page == 0 {
             match self.quirks.page_0 {

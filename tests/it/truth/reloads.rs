@@ -270,3 +270,49 @@ fn apps_that_a_reload_adds_share_the_budget_of_their_limit() {
     assert!(n_asked <= 4.0 + elapsed, "{n_asked} requests in {elapsed} s");
     exporter.program.ends_on("TERM");
 }
+
+#[test]
+fn truth_is_kept_over_a_reload_with_a_shorter_lookback() {
+    let stage = Stage::new(Setting { world: &["--seed=32"], ..Setting::default() });
+    let text = stage.text();
+    stage.write(&text.replace("lookback: 60s", "lookback: 600s"));
+    let exporter = stage.exporter_with(&LIFECYCLE);
+    until("calls that are settled and not sealed", SOON, || {
+        let known =
+            exporter.scrape().get(&format!("cometchat_tracked_calls{{{}}}", app_label()))?;
+        let rested = stage.simulator.rested_at().is_some();
+        (known > 100.0 && rested).then_some(())
+    });
+    stage.reload(&exporter, &text);
+    stage.compare_at_rest(&exporter);
+    exporter.program.ends_on("TERM");
+}
+
+#[test]
+fn apps_of_one_budget_group_never_exceed_one_share() {
+    let world = ["--seed=31", "--speed=1", "--stop-after=0s", "--rate-limit=60"];
+    let stage = Stage::new(Setting { world: &world, ..Setting::default() });
+    let (head, line) =
+        stage.text().split_once("  - ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let user = |nth: u32| {
+        let app_id = format!("budget_group: ours, on_behalf_of: u{nth}, app_id: other{nth}");
+        let line = line.replace("under test", &format!("app {nth}"));
+        format!("  - {}\n", line.trim_end().replace("app_id: sim", &app_id))
+    };
+    stage.write(&(head + &(0..4).map(user).collect::<String>()));
+    let exporter = Exporter::start_with(&stage.config, &LIFECYCLE);
+    let began = Instant::now();
+    let of = |nth: u32| {
+        let label = format!("cometchat_app=\"app {nth}\"");
+        exporter.scrape().sum("cometchat_api_requests_total", &[&label]).unwrap()
+    };
+    let n_asked = || (0..4).map(of).sum::<f64>();
+    // One a second for all of them, and what was in the bucket.
+    let (n_asked, elapsed) = until("a few requests", SOON, || {
+        let n_asked = n_asked();
+        (n_asked >= 8.0).then(|| (n_asked, began.elapsed().as_secs_f64()))
+    });
+    assert!(n_asked <= 4.0 + elapsed, "{n_asked} requests in {elapsed} s");
+    assert!((0..4).filter(|&nth| of(nth) > 0.0).count() >= 2, "more than one has asked");
+    exporter.program.ends_on("TERM");
+}
