@@ -126,6 +126,8 @@ pub(super) struct Hints {
     pub(super) head_from: Timestamp,
     /// Whether the head was read and the way down to what was read before was not, yet.
     pub(super) is_polling: bool,
+    /// Whether other work was planned, and was not asked for because the budget was spent.
+    pub(super) owes_work: bool,
     /// Whether Get Call answers with the call that was asked for; `None` before it was tried.
     pub(super) get_works: Option<bool>,
     /// How many requests looked for the calls of a second in vain.
@@ -153,6 +155,7 @@ impl Sweep {
             head_at: Moment::MIN,
             head_from: Timestamp::MAX,
             is_polling: false,
+            owes_work: false,
             get_works: None,
             n_missed: BTreeMap::new(),
             missed_once: BTreeSet::new(),
@@ -226,6 +229,14 @@ impl Sweep {
             let page = first_page.question();
             return Plan::Ask(self.list(page, Purpose::FirstPage));
         }
+        // A budget that is spent by the head alone would leave the past unread for ever.
+        if head_due
+            && self.hints.owes_work
+            && !head_only
+            && let Some(ask) = self.work(now, &[])
+        {
+            return Plan::Ask(ask);
+        }
         let covered = self.progress.read.covered();
         let floor = self.progress.floor;
         let newest = covered.newest().map_or(floor, |span| span.to);
@@ -244,6 +255,7 @@ impl Sweep {
             return Plan::Wait(self.hints.head_at);
         }
         if let Some(ask) = self.work(now, &[]) {
+            self.hints.owes_work = true;
             return Plan::Ask(ask);
         }
         let next_look = self.agenda.next(now).unwrap_or(Moment::MAX);

@@ -77,6 +77,7 @@ impl Sweep {
         answer: Result<Reply, Refusal>,
         asked_at: Moment,
     ) -> Result<Option<Digest>, Refusal> {
+        self.hints.owes_work &= ask.purpose.is_poll();
         let page = match (answer, &ask.request) {
             (Ok(Reply::List(page) | Reply::Get(page)), _) => Some(page),
             (Err(Refusal::NotFound), _) => None,

@@ -167,3 +167,13 @@ fn a_budget_of_a_third_costs_freshness_and_no_truth() {
     assert!(day.head_age_ms_max <= 2 * INTERVAL_MS, "head {} ms old", day.head_age_ms_max);
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
 }
+
+#[test]
+fn a_budget_that_the_polls_would_use_up_reads_the_past_all_the_same() {
+    let mut world = days(1, 5_000.0, 1.0);
+    world.advance(86_400_000);
+    // The head alone is due as often.
+    let scant = Means { budget: 2, ..FREE_PLAN };
+    let day = read(&mut world, 2 * 86_400_000, scant);
+    assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
+}
