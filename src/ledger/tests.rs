@@ -1,6 +1,7 @@
 //! Stories of counting: sights of calls in, totals out.
 
 mod properties;
+mod sums;
 
 use std::collections::BTreeMap;
 
