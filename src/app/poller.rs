@@ -162,11 +162,12 @@ impl Poller {
             is_dated &=
                 exchange.date.is_none_or(|date| self.skew.believes(date, wall, *answered_at));
         }
-        if !is_dated {
-            return Ok(0);
-        }
         let exchanges = exchanges.into_iter().map(|(exchange, _)| exchange);
-        self.take(asks.into_iter().zip(exchanges), wall, stop).await?;
+        // A refusal is one at any time.
+        let answers = asks.into_iter().zip(exchanges).filter(|(_, exchange)| {
+            is_dated || exchange.outcome.as_ref().is_err_and(|it| *it != Refusal::NotFound)
+        });
+        self.take(answers, wall, stop).await?;
         Ok(0)
     }
 
