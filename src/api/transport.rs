@@ -71,6 +71,11 @@ impl Transport {
         self.roots.as_ref().map_err(String::as_str)
     }
 
+    /// The longest that a request may take.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     pub(super) fn with_roots(
         timeout: Duration,
         proxies: Proxies,

@@ -213,7 +213,7 @@ fn farewell(args: &BackfillArgs, timetable: Timetable, written: &writing::Writte
     let from = words::date(timetable.from);
     let mut text = format!(
         "{}: {} calls, {} series with {} samples each, {from} to {}\n\
-         next: promtool tsdb create-blocks-from openmetrics {} DIR\n\
+         next: promtool tsdb create-blocks-from --max-block-duration=768h openmetrics -q {} blocks\n\
          then start the exporter with count.from: {from}",
         file.as_deref().unwrap_or("standard output"),
         written.n_calls,

@@ -3,6 +3,7 @@
 mod asking;
 mod cost;
 mod facts;
+mod fields;
 mod findings;
 mod state;
 

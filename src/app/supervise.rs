@@ -14,7 +14,7 @@ use super::words;
 /// Shortest and longest pause before a task is started again.
 const RESTART_MS_MIN: i64 = 1_000;
 const RESTART_MS_MAX: i64 = 60_000;
-/// A task that says nothing for this long hangs: far more than a request may take.
+/// A task that says nothing for this long, beyond what a request may take, hangs.
 const SILENCE_MS_MAX: i64 = 120_000;
 const WATCH_EVERY: Duration = Duration::from_secs(5);
 
@@ -56,6 +56,8 @@ async fn poll(task: Arc<AppTask>, mut stop: Stop) -> anyhow::Result<()> {
 
 /// Waits for the end of the task, and says why it ended unless it was asked to.
 async fn watch(task: &AppTask, mut running: JoinHandle<anyhow::Result<()>>) -> Result<(), String> {
+    let request_ms = i64::try_from(task.transport.timeout().as_millis()).unwrap_or(i64::MAX);
+    let silent_ms_max = SILENCE_MS_MAX.saturating_add(request_ms);
     loop {
         tokio::select! {
             ended = &mut running => {
@@ -66,7 +68,7 @@ async fn watch(task: &AppTask, mut running: JoinHandle<anyhow::Result<()>>) -> R
                 };
             }
             () = tokio::time::sleep(WATCH_EVERY) => {
-                if task.silent_ms() > SILENCE_MS_MAX {
+                if task.silent_ms() > silent_ms_max {
                     running.abort();
                     let silent = words::seconds(task.silent_ms() / 1000);
                     return Err(format!("nothing has happened for {silent}"));

@@ -147,9 +147,7 @@ impl Row {
         let participants: Vec<_> = cast
             .devices
             .iter()
-            .filter(|device| {
-                device.stay.is_none() || outline.mode == "call" || has_joined(device, at)
-            })
+            .filter(|it| it.stay.is_none() || outline.mode == "call" || has_joined(it, at))
             .map(|device| participant(outline, device, status, mid.as_deref(), at, shows_totals))
             .collect();
         let mut recordings: Vec<_> =

@@ -2,6 +2,7 @@
 
 use super::cost::{budget, cost};
 use super::facts::{Answer, Facts, Filter, Stop};
+use super::fields::{IGNORED, READ};
 use crate::call::{Amount, Call, Outcome, Status};
 use crate::sweep::{Page, Refusal};
 
@@ -59,38 +60,6 @@ pub(super) struct Means {
     /// Seconds of the past that are to be read first.
     pub(super) read_back_s: i64,
 }
-
-/// Fields of a row that the exporter reads.
-const FIELDS: [&str; 16] = [
-    "sessionId",
-    "initiatedAt",
-    "startedAt",
-    "endedAt",
-    "type",
-    "mode",
-    "status",
-    "receiverType",
-    "totalAudioMinutes",
-    "totalVideoMinutes",
-    "totalParticipants",
-    "participants",
-    "hasRecording",
-    "recordings",
-    "hasTranscription",
-    "transcriptions",
-];
-/// Other documented fields, which it does not need.
-const IGNORED: [&str; 9] = [
-    "mid",
-    "initiator",
-    "receiver",
-    "totalDuration",
-    "totalDurationInMinutes",
-    "metaData",
-    "tags",
-    "data",
-    "totalMinutes",
-];
 
 /// Everything that is to be said about an app.
 pub(super) fn findings(facts: &Facts, means: Means) -> Vec<Finding> {
@@ -181,7 +150,7 @@ fn paging(facts: &Facts) -> Finding {
         Some(Ok(page)) if page.n_rows() > n_rows => {
             format!("a page can hold {} rows or more", page.n_rows())
         }
-        Some(Ok(_)) => format!("a page holds {n_rows} rows, however many are asked for"),
+        Some(Ok(_)) => format!("a page holds {n_rows} rows at most, however many are asked for"),
         Some(Err(refused)) if refused.refusal == Refusal::Rejected => {
             format!("a page of {asked} rows is given, ten times as many are refused")
         }
@@ -352,8 +321,8 @@ fn rows(facts: &Facts) -> Finding {
     }
     let n_bad: usize = facts.first.as_ref().map_or(0, |page| page.defects.len());
     let missing: Vec<&str> =
-        FIELDS.into_iter().filter(|name| !survey.fields.contains_key(*name)).collect();
-    let known = |name: &str| FIELDS.contains(&name) || IGNORED.contains(&name);
+        READ.into_iter().filter(|name| !survey.fields.contains_key(*name)).collect();
+    let known = |name: &str| READ.contains(&name) || IGNORED.contains(&name);
     let new: Vec<&str> =
         survey.fields.keys().map(String::as_str).filter(|name| !known(name)).collect();
     let list = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(" ") };

@@ -150,7 +150,7 @@ fn paging() {
         "paging",
         |_| {},
         expect![
-            "ok: pages are numbered from 1; a page holds 20 rows, however many are asked for; past the end it is empty"
+            "ok: pages are numbered from 1; a page holds 20 rows at most, however many are asked for; past the end it is empty"
         ],
     );
     check(
@@ -162,7 +162,7 @@ fn paging() {
         "paging",
         |facts| facts.first_page = None,
         expect![
-            "ok: the number of the first page is unclear; a page holds 20 rows, however many are asked for; past the end it is empty"
+            "ok: the number of the first page is unclear; a page holds 20 rows at most, however many are asked for; past the end it is empty"
         ],
     );
     let mut more = page(10);
@@ -185,21 +185,21 @@ fn paging() {
         "paging",
         |facts| facts.past_end = Some(Ok(page(10))),
         expect![
-            "ok: pages are numbered from 1; a page holds 20 rows, however many are asked for; past the end it shows a page again"
+            "ok: pages are numbered from 1; a page holds 20 rows at most, however many are asked for; past the end it shows a page again"
         ],
     );
     check(
         "paging",
         |facts| facts.past_end = Some(refused(Refusal::NotFound)),
         expect![
-            "ok: pages are numbered from 1; a page holds 20 rows, however many are asked for; past the end it answers 404"
+            "ok: pages are numbered from 1; a page holds 20 rows at most, however many are asked for; past the end it answers 404"
         ],
     );
     check(
         "paging",
         |facts| facts.past_end = Some(refused(Refusal::Unavailable)),
         expect![
-            "ok: pages are numbered from 1; a page holds 20 rows, however many are asked for; past the end it answers with an error"
+            "ok: pages are numbered from 1; a page holds 20 rows at most, however many are asked for; past the end it answers with an error"
         ],
     );
 }

@@ -22,7 +22,8 @@ impl Poller {
             info!(app.name = name, "app `{name}` is read again, after {away}");
         } else if !self.tried {
             let known = sweep.n_known();
-            info!(app.name = name, "app `{name}` is read: {known} calls known");
+            let more = sweep.reading_back().map_or("", |_| ", and the past follows");
+            info!(app.name = name, "app `{name}` is read: {known} calls known{more}");
         }
         let order = sweep.progress().order;
         if !self.order_warned && order.slack_s() > 0 && !order.is_known() {

@@ -54,6 +54,19 @@ fn each_value_that_falls_is_one_correction_and_flags_are_none() {
 }
 
 #[test]
+fn a_status_that_flips_and_a_value_that_falls_are_two_corrections() {
+    for amount in [Amount::AudioMs, Amount::VideoMs] {
+        let mut seen = call("a", 110, "ended");
+        seen.amounts.set(amount, 1);
+        let (entry, _) = first(&seen);
+        let mut flipped = call("a", 110, "busy");
+        flipped.amounts.set(amount, 0);
+        let (_, posting) = post(&rules(), Some(&entry), &flipped, AT);
+        assert_eq!(posting.corrections, 2, "{amount:?}");
+    }
+}
+
+#[test]
 fn a_call_that_lasted_and_lists_nobody_is_counted_as_such() {
     let lists_nobody = |started_at: Option<i64>, audio_ms, video_ms, entries| {
         let mut seen = call("a", 110, "ended");

@@ -37,7 +37,7 @@ fn a_healthy_api_is_described_in_full() {
 
         app `x` (custom)
           ok    access      the API takes the key, and answers in N ms
-          ok    paging      pages are numbered from N; a page holds N rows, however many are asked for; past the end it is empty
+          ok    paging      pages are numbered from N; a page holds N rows at most, however many are asked for; past the end it is empty
           ok    order       newest first by `initiatedAt`, without exception
           note  filters     status=ended works, status=ongoing works, hasRecording=true works, startedAt works, endedAt works. The exporter relies on none
           ok    Get Call    answers with the call that was asked for

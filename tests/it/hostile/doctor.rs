@@ -106,7 +106,8 @@ fn paging_is_described() {
         Reply::json(&json!({ "data": rows }))
     };
     let from_0 = paged.clone();
-    let capped = "a page holds 50 rows, however many are asked for; past the end it is empty";
+    let capped =
+        "a page holds 50 rows at most, however many are asked for; past the end it is empty";
     let line = format!("ok paging pages are numbered from 0; {capped}");
     check(move |asked| from_0(0, asked), 0, &[&line]);
     let line = format!("ok paging pages are numbered from 1; {capped}");

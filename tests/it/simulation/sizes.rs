@@ -27,7 +27,7 @@ fn busy() -> Vec<Life> {
 fn breaches(reading: &Reading, cap: usize, caps_later: &[(i64, usize)]) -> Vec<String> {
     let mut breaches = Vec::new();
     for order in [ListOrder::New, ListOrder::Old] {
-        for past_end in [PastEnd::Empty, PastEnd::NotFound] {
+        for past_end in [PastEnd::Empty, PastEnd::NotFound, PastEnd::LastPage] {
             let caps_later = caps_later.to_vec();
             let quirks = Quirks { order, per_page_max: cap, caps_later, past_end, ..QUIRKS };
             let mut world = World::new(busy(), quirks.clone(), Random::new(1));
