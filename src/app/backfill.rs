@@ -22,10 +22,10 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::cli::BackfillArgs;
 use crate::config::settings::{AppSettings, CountFrom};
-use crate::ledger::{Counter, Rules, Timetable};
+use crate::ledger::{Counter, Timetable};
 use crate::metrics::catalog::families;
 use crate::store::{Heading, Journal};
-use crate::sweep::{Budget, BudgetOptions};
+use crate::sweep::Budget;
 
 use super::app_task::id_of;
 use super::words;
@@ -40,15 +40,11 @@ const SAMPLES_MAX: usize = 600_000;
 /// # Errors
 /// What keeps it from going on. What was read is kept: the same command goes on from there.
 pub async fn backfill(settings: &Settings, args: &BackfillArgs) -> anyhow::Result<()> {
-    let apps = chosen(settings, &args.apps)?;
+    let apps: Vec<_> = settings.chosen(&args.apps)?.into_iter().map(|(_, app)| app).collect();
     check_labels(&args.labels)?;
     let (clock, timeout) = (Clock::system(), Duration::from_millis(settings.poll.timeout_ms));
     let transport = Transport::new(timeout, Proxies::Environment)?;
-    // An exporter that is running meanwhile keeps its own share.
-    let options = BudgetOptions {
-        limit_per_minute: settings.poll.rate_limit_per_minute.into(),
-        share_ppm: settings.poll.share_ppm() / 2,
-    };
+    let options = settings.poll.budget_beside();
     let mut budgets = BTreeMap::new();
     let paths = journal_paths(args.output.as_deref(), &apps);
     let mut readers = Vec::new();
@@ -92,15 +88,6 @@ pub async fn backfill(settings: &Settings, args: &BackfillArgs) -> anyhow::Resul
     }
     teller.say(&farewell(args, timetable, &written));
     Ok(())
-}
-
-fn chosen<'a>(settings: &'a Settings, names: &[String]) -> anyhow::Result<Vec<&'a AppSettings>> {
-    let known = || settings.apps.iter().map(|app| app.name.as_str());
-    if let Some(unknown) = names.iter().find(|name| !known().any(|known| known == *name)) {
-        bail!("no app is named `{unknown}`; there are: {}", known().collect::<Vec<_>>().join(", "));
-    }
-    let is_chosen = |app: &&AppSettings| names.is_empty() || names.contains(&app.name);
-    Ok(settings.apps.iter().filter(is_chosen).collect())
 }
 
 /// A label of our own must not come twice.
@@ -198,13 +185,7 @@ fn new_timetable(
 }
 
 fn bound(settings: &Settings, timetable: Timetable) -> Bound {
-    let poll = settings.poll;
-    let rules = Rules {
-        epoch: timetable.from,
-        settle_s: poll.settle_s,
-        max_open_s: poll.max_open_s,
-        failures: settings.count.failures,
-    };
+    let (poll, rules) = (settings.poll, settings.rules(timetable.from));
     Bound::new(rules, poll.per_page, poll.lookback_s)
 }
 

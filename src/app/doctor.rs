@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::cli::{DoctorArgs, Output};
 use crate::config::settings::{AppSettings, CountFrom, StateSettings};
-use crate::sweep::{Budget, BudgetOptions};
+use crate::sweep::Budget;
 
 use super::{key_file, output, words};
 use asking::{Asker, N_QUESTIONS};
@@ -89,17 +89,11 @@ impl Line {
 /// An app that is asked for and is not configured, what keeps anything from being asked, or an
 /// output that nobody reads.
 pub async fn doctor(settings: &Settings, args: &DoctorArgs) -> anyhow::Result<bool> {
-    let names = || settings.apps.iter().map(|app| app.name.as_str());
-    if let Some(unknown) = args.apps.iter().find(|name| !names().any(|known| known == *name)) {
-        let known = names().collect::<Vec<_>>().join(", ");
-        anyhow::bail!("no app is named `{unknown}`; there are: {known}");
-    }
+    let chosen = settings.chosen(&args.apps)?;
     let timeout = Duration::from_millis(settings.poll.timeout_ms);
     let transport = Transport::new(timeout, Proxies::Environment)?;
     let is_text = args.output == Output::Text;
-    let wanted = settings.apps.iter().enumerate();
-    let wanted = wanted.filter(|(_, app)| args.apps.is_empty() || args.apps.contains(&app.name));
-    let groups = groups(wanted);
+    let groups = groups(chosen);
     output::remark(&announcement(settings, &groups, args.time_limit_s));
     let state = State::look(&settings.state);
     let state_line = Line::of_state(state.finding(), &settings.state);
@@ -135,8 +129,8 @@ pub async fn doctor(settings: &Settings, args: &DoctorArgs) -> anyhow::Result<bo
 /// runs, too, and so are asked one after another.
 type Group<'a> = Vec<(usize, &'a AppSettings)>;
 
-fn groups<'a>(apps: impl Iterator<Item = (usize, &'a AppSettings)>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
+fn groups(apps: Group<'_>) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for (idx, app) in apps {
         match groups.iter_mut().find(|group| group[0].1.budget_name() == app.budget_name()) {
             Some(group) => group.push((idx, app)),
@@ -148,7 +142,7 @@ fn groups<'a>(apps: impl Iterator<Item = (usize, &'a AppSettings)>) -> Vec<Group
 
 /// What is going to happen, and how long it takes.
 fn announcement(settings: &Settings, groups: &[Group<'_>], time_limit_s: i64) -> String {
-    let budget = Budget::new(budget_options(settings), Moment(0));
+    let budget = Budget::new(settings.poll.budget_beside(), Moment(0));
     let n_apps: usize = groups.iter().map(Vec::len).sum();
     let n_longest = groups.iter().map(Vec::len).max().unwrap_or(0) as u64;
     let n_rounds = groups.len().div_ceil(GROUPS_AT_ONCE) as u64;
@@ -174,15 +168,6 @@ fn shown_milli(milli: u64) -> String {
     format!("{}.{:03}", milli / 1000, milli % 1000).trim_end_matches('0').to_owned()
 }
 
-/// The exporter may be running meanwhile, on the other half.
-fn budget_options(settings: &Settings) -> BudgetOptions {
-    let poll = settings.poll;
-    BudgetOptions {
-        limit_per_minute: poll.rate_limit_per_minute.into(),
-        share_ppm: poll.share_ppm() / 2,
-    }
-}
-
 /// What the examination of every app needs.
 struct Visit<'a> {
     settings: &'a Settings,
@@ -195,7 +180,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     async fn group<'a>(&self, group: &Group<'a>) -> Vec<(usize, &'a AppSettings, Vec<Finding>)> {
-        let mut budget = Budget::new(budget_options(self.settings), self.clock.steady());
+        let mut budget = Budget::new(self.settings.poll.budget_beside(), self.clock.steady());
         let mut found = Vec::new();
         for &(idx, app) in group {
             let mut findings = self.app(app, &mut budget).await;

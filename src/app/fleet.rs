@@ -12,10 +12,10 @@ use crate::api::{Proxies, Transport};
 use crate::clock::Clock;
 use crate::config::settings::{AppSettings, CountFrom};
 use crate::config::{Settings, effective};
-use crate::ledger::{OpenCalls, Rules};
+use crate::ledger::OpenCalls;
 use crate::metrics::{AppView, Shown};
 use crate::store::{AppId, Store};
-use crate::sweep::{Budget, BudgetOptions};
+use crate::sweep::Budget;
 use crate::web::{AppEntry, Placement};
 
 use super::app_task::{AppTask, Common, Keepsake, id_of};
@@ -158,7 +158,7 @@ impl Fleet {
         }
         summary.removed.extend(old.iter().map(|member| member.task.name().to_owned()));
         drop(old);
-        let options = budget_options(&change.settings);
+        let options = change.settings.poll.budget();
         for budget in self.budgets.values() {
             let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
             budget.configure(options, self.ground.clock.steady());
@@ -195,16 +195,11 @@ impl Fleet {
     fn common(&self, settings: &Settings, transport: &Transport) -> Common {
         let poll = settings.poll;
         Common {
-            rules: Rules {
-                epoch: self.ground.clock.wall().floor(),
-                settle_s: poll.settle_s,
-                max_open_s: poll.max_open_s,
-                failures: settings.count.failures,
-            },
+            rules: settings.rules(self.ground.clock.wall().floor()),
             interval_ms: poll.interval_ms,
             per_page: poll.per_page,
             lookback_s: poll.lookback_s,
-            budget: budget_options(settings),
+            budget: settings.poll.budget(),
             count_from: settings.count.from,
             recent_window_s: settings.recent_window_s,
             exemplars: settings.exemplars,
@@ -271,11 +266,6 @@ pub(super) fn poll_times(settings: &Settings) -> PollTimes {
         recent_window_s: settings.recent_window_s.max(0).unsigned_abs(),
         interval_ms: settings.poll.interval_ms.max(0).unsigned_abs(),
     }
-}
-
-fn budget_options(settings: &Settings) -> BudgetOptions {
-    let share_ppm = settings.poll.share_ppm();
-    BudgetOptions { limit_per_minute: settings.poll.rate_limit_per_minute.into(), share_ppm }
 }
 
 /// What is shown of each app before its task has started: its counts as the state holds them. Reads

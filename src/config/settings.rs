@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::call::{Outcome, Timestamp};
-use crate::ledger::FailureStatuses;
+use crate::ledger::{FailureStatuses, Rules};
 use crate::metrics::Breakdown;
+use crate::sweep::BudgetOptions;
 use crate::web::listen::UNIX;
 
 use super::secret::Secret;
@@ -60,6 +61,40 @@ pub struct Settings {
     pub web: WebSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+}
+
+impl Settings {
+    /// What counts, for a count that begins at `epoch`.
+    pub const fn rules(&self, epoch: Timestamp) -> Rules {
+        Rules {
+            epoch,
+            settle_s: self.poll.settle_s,
+            max_open_s: self.poll.max_open_s,
+            failures: self.count.failures,
+        }
+    }
+
+    /// The apps of these names, or all where none is given, each with its place.
+    ///
+    /// # Errors
+    /// A name that no app has.
+    pub fn chosen(&self, names: &[String]) -> Result<Vec<(usize, &AppSettings)>, NoSuchApp> {
+        let known = || self.apps.iter().map(|app| app.name.as_str());
+        if let Some(name) = names.iter().find(|name| !known().any(|known| known == *name)) {
+            let known = known().collect::<Vec<_>>().join(", ");
+            return Err(NoSuchApp { name: name.clone(), known });
+        }
+        let is_chosen = |app: &AppSettings| names.is_empty() || names.contains(&app.name);
+        Ok(self.apps.iter().enumerate().filter(|(_, app)| is_chosen(app)).collect())
+    }
+}
+
+/// An app was asked for that is not configured.
+#[derive(Debug, thiserror::Error)]
+#[error("no app is named `{name}`; there are: {known}")]
+pub struct NoSuchApp {
+    name: String,
+    known: String,
 }
 
 /// One app of CometChat.
@@ -154,14 +189,21 @@ pub struct PollSettings {
 }
 
 impl PollSettings {
-    /// The share of the limit in millionths.
+    /// What may be asked of the limit that is shared with the app.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a share lies between 0 and 1"
     )]
-    pub fn share_ppm(&self) -> u32 {
-        (self.rate_limit_share * 1e6).round() as u32
+    pub fn budget(&self) -> BudgetOptions {
+        let share_ppm = (self.rate_limit_share * 1e6).round() as u32;
+        BudgetOptions { limit_per_minute: self.rate_limit_per_minute.into(), share_ppm }
+    }
+
+    /// Half of it, for what runs beside an exporter that may have the other half.
+    pub fn budget_beside(&self) -> BudgetOptions {
+        let budget = self.budget();
+        BudgetOptions { share_ppm: budget.share_ppm / 2, ..budget }
     }
 }
 

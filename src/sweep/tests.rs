@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::call::{Amounts, Call, CallKey, Kind, Moment, Outcome, Status, Timestamp, UnknownWords};
+use crate::ledger::Phase;
 
 fn span() -> impl Strategy<Value = Span> {
     (0_i64..60, 0_i64..12).prop_map(|(from, n)| Span::new(Timestamp(from), Timestamp(from + n)))
@@ -69,6 +70,19 @@ proptest! {
         prop_assert!(due.0 > now && due.0 <= now + step_ms);
         prop_assert_eq!((due.0 - grid.phase_ms).rem_euclid(step_ms), 0);
     }
+}
+
+#[test]
+fn the_older_an_open_call_is_the_later_is_its_next_look() {
+    let grid = Grid { interval_ms: 30_000, phase_ms: 0 };
+    let next = |age_s: i64| {
+        let now = Timestamp(age_s).start();
+        grid.next_look(Timestamp(0), Phase::Open, 7_200, now).floor().0
+    };
+    // At every poll while it is young and up to seven minutes, then at multiples of a step that
+    // doubles up to eight minutes.
+    let looks = [0, 60, 119, 120, 420, 421, 600, 1_200, 3_600, 100_000];
+    assert_eq!(looks.map(next), [30, 90, 120, 150, 450, 480, 660, 1_320, 3_840, 100_320]);
 }
 
 /// A page of one call, as a list shows it that is newest first.

@@ -36,7 +36,7 @@ fn apps_of_one_group_or_of_one_app_id_share_a_budget() {
         app("c", Some("lobby")),
         app("a", Some("apart")),
     ];
-    let places = groups(apps.iter().enumerate()).into_iter();
+    let places = groups(apps.iter().enumerate().collect()).into_iter();
     let places = places.map(|group| group.iter().map(|(idx, _)| *idx).collect::<Vec<_>>());
     assert_eq!(places.collect::<Vec<_>>(), [vec![0, 2], vec![1, 3], vec![4]]);
 }
