@@ -155,3 +155,103 @@ fn a_shorter_lookback_reads_again_what_it_has_to_seal() {
     assert_eq!(ends(&shorter), [13_600, 100_000]);
     assert_eq!(ends(&shorter.under_lookback(86_400)), [13_600, 100_000]);
 }
+
+/// A list that was read from 1000 s on, a moment ago, and not before.
+fn with_an_old_gap() -> Sweep {
+    let (epoch, now) = (Timestamp(0), Timestamp(2_000));
+    let failures = crate::ledger::FailureStatuses::default();
+    let rules = crate::ledger::Rules { epoch, settle_s: 60, max_open_s: 600, failures };
+    let grid = Grid { interval_ms: 30_000, phase_ms: 0 };
+    let options = Options { rules, grid, per_page: 100, lookback_s: 300 };
+    let mut read = ReadTime::new(options.lookback_s);
+    read.add(Span::new(Timestamp(1_000), now), now.plus_s(1_000).start());
+    let mut order = Order::default();
+    order.learn(&[page_of(1_900), page_of(1_500)].map(|page| page.calls).concat());
+    let progress =
+        Progress { epoch, epoch_settled: true, floor: epoch, complete: false, read, order };
+    let mut sweep =
+        Sweep::new(options, Saved { progress, totals: crate::ledger::Totals::default() });
+    sweep.hints.first_page = None;
+    sweep.hints.head_from = now;
+    sweep.hints.head_at = now.plus_s(30).start();
+    sweep
+}
+
+#[test]
+fn where_the_limit_is_nearly_used_up_an_old_gap_waits() {
+    let now = Timestamp(2_001).start();
+    let of_gap = |plan| matches!(plan, Plan::Ask(Ask { purpose: Purpose::Gap { .. }, .. }));
+    assert!(of_gap(with_an_old_gap().plan(now, false)));
+    assert_eq!(with_an_old_gap().plan(now, true), Plan::Wait(Timestamp(2_030).start()));
+}
+
+#[test]
+fn work_that_found_the_budget_spent_goes_before_the_next_poll_once() {
+    let mut sweep = with_an_old_gap();
+    let (now, late) = (Timestamp(2_001).start(), Timestamp(2_031).start());
+    let Plan::Ask(planned) = sweep.plan(now, false) else { panic!("there is a gap") };
+    let Plan::Ask(again) = sweep.plan(late, false) else { panic!("there is a gap") };
+    assert_eq!(again.purpose, planned.purpose);
+    let refused = sweep.digest(&again, Err(Refusal::Unavailable), late);
+    assert!(refused.is_err());
+    let poll = sweep.plan(late, false);
+    assert!(matches!(poll, Plan::Ask(ask) if ask.purpose.is_poll()));
+    // Where the limit is nearly used up it waits.
+    let mut sweep = with_an_old_gap();
+    sweep.plan(now, false);
+    assert!(matches!(sweep.plan(late, true), Plan::Ask(ask) if ask.purpose.is_poll()));
+}
+
+#[test]
+fn pages_that_are_refused_are_asked_for_shorter_and_at_last_without_a_length() {
+    let mut sweep = with_an_old_gap();
+    let late = Timestamp(2_031).start();
+    let asked = [(); 6].map(|()| {
+        let Plan::Ask(ask) = sweep.plan(late, false) else { panic!("the head is due") };
+        assert_eq!(sweep.digest(&ask, Err(Refusal::Rejected), late).err(), Some(Refusal::Rejected));
+        let Request::List { per_page, .. } = ask.request else { panic!("the head is a list") };
+        per_page
+    });
+    assert_eq!(asked, [Some(100), Some(50), Some(30), Some(25), Some(10), None]);
+}
+
+#[test]
+fn get_call_is_used_where_it_answers_with_the_call_that_was_asked_for() {
+    let asked_for = page_of(1_500);
+    let key = asked_for.calls[0].key.clone();
+    let ask = Ask {
+        request: Request::Get { session_id: key.session_id.clone() },
+        purpose: Purpose::Get(key),
+    };
+    let works_after = |pages: &[&Page]| {
+        let mut sweep = with_an_old_gap();
+        for page in pages {
+            let reply = Ok(Reply::Get((*page).clone()));
+            let digest = sweep.digest(&ask, reply, Timestamp(2_001).start());
+            assert!(digest.expect("no refusal").is_some(), "it is an observation");
+        }
+        sweep.hints.get_works
+    };
+    let other = page_of(1_501);
+    assert_eq!(works_after(&[]), None);
+    assert_eq!(works_after(&[&asked_for]), Some(true));
+    assert_eq!(works_after(&[&other]), Some(false));
+    // Once it has worked, an answer with another call is no reason to give it up.
+    assert_eq!(works_after(&[&asked_for, &other]), Some(true));
+}
+
+#[test]
+fn a_poll_ends_once() {
+    let mut sweep = with_an_old_gap();
+    let late = Timestamp(2_031).start();
+    let ends: Vec<bool> = [1_990, 900]
+        .into_iter()
+        .map(|at| {
+            let Plan::Ask(ask) = sweep.plan(late, false) else { panic!("there is work") };
+            let reply = Ok(Reply::List(page_of(at)));
+            let digest = sweep.digest(&ask, reply, late).expect("no refusal").expect("a page");
+            sweep.apply(&digest, Known::new()).ends_poll
+        })
+        .collect();
+    assert_eq!(ends, [true, false], "the head, and then the gap");
+}

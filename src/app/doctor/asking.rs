@@ -118,11 +118,27 @@ impl Asker<'_> {
         None
     }
 
-    /// One request, when the budget has room for it; `None` where that is too late.
+    /// One question; `None` where it is too late for it. What fails is asked once more, since a
+    /// fault that passes is no trait of the API.
     async fn question(
         &mut self,
         learned: &mut Learned,
         request: Request,
+        filter: Option<(&str, &str)>,
+    ) -> Option<Answer> {
+        match self.request(learned, &request, filter).await? {
+            Err(Refused { refusal: Refusal::Unavailable, .. }) => {
+                self.request(learned, &request, filter).await
+            }
+            answer => Some(answer),
+        }
+    }
+
+    /// One request, when the budget has room for it.
+    async fn request(
+        &mut self,
+        learned: &mut Learned,
+        request: &Request,
         filter: Option<(&str, &str)>,
     ) -> Option<Answer> {
         loop {
@@ -139,7 +155,7 @@ impl Asker<'_> {
         }
         let asked_at = self.clock.wall();
         let now = learned.skew.api_time(asked_at).floor();
-        let (exchange, survey) = self.client.survey(&request, filter, now).await;
+        let (exchange, survey) = self.client.survey(request, filter, now).await;
         if let Some(date) = exchange.date {
             learned.skew.learn(date, asked_at, self.clock.wall());
         }

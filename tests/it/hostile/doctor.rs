@@ -64,6 +64,20 @@ fn an_address_without_an_api_fails() {
 }
 
 #[test]
+fn a_fault_that_passes_is_no_trait_of_the_api() {
+    let list = one_page(rows(0..20));
+    let has_failed = AtomicBool::new(false);
+    let every_other = move |asked: &Asked| {
+        if has_failed.fetch_xor(true, Ordering::Relaxed) {
+            list(asked)
+        } else {
+            Reply::error(502, "ERR_INTERNAL_SERVER_ERROR")
+        }
+    };
+    check(every_other, 0, &["ok access", "ok paging", "past the end it is empty"]);
+}
+
+#[test]
 fn an_api_that_hangs_is_left_after_the_timeout() {
     let hangs = |_: &Asked| -> Reply {
         std::thread::park_timeout(Duration::from_secs(5));
