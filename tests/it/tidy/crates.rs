@@ -102,7 +102,8 @@ fn no_crate_is_built_in_two_versions() {
 }
 
 #[test]
-fn every_dependency_is_used() {
+fn every_dependency_is_used_and_explained() {
+    let reasons = read("CONTRIBUTING.md").unwrap();
     let manifest = read("Cargo.toml").unwrap();
     let code: String = sources().into_iter().map(|source| source.text).collect();
     let mut violations = Vec::new();
@@ -111,9 +112,12 @@ fn every_dependency_is_used() {
         let lines = rest.lines().take_while(|line| !line.starts_with('['));
         for (name, _) in lines.filter_map(|line| line.split_once(" = ")) {
             if !code.contains(&format!("{}::", name.replace('-', "_"))) {
-                violations.push(name.to_owned());
+                violations.push(format!("{name}: not used"));
+            }
+            if !reasons.contains(&format!("\n| `{name}` ")) {
+                violations.push(format!("{name}: not in the table of CONTRIBUTING.md"));
             }
         }
     }
-    none(&violations, "take it out of Cargo.toml");
+    none(&violations, "take it out of Cargo.toml, or say why it is there");
 }
