@@ -5,6 +5,7 @@
 
 mod crates;
 mod layers;
+mod links;
 mod papers;
 mod sizes;
 mod source;

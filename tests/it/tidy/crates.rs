@@ -1,5 +1,6 @@
 //! The crates that others wrote: which may be shipped, and whether each is needed.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::none;
@@ -16,12 +17,16 @@ const ALLOWED: [&str; 8] = [
     "Zlib",
 ];
 
+/// What a user is shipped, and what is built on the way.
+const BUILT: &str = "--edges=normal,build";
+const SHIPPED: &str = "--edges=normal,no-proc-macro";
+
 /// Crates of which two versions are built, since their users have not agreed yet.
 const TWICE: [&str; 2] = ["getrandom", "syn"];
 
-fn cargo_tree(arguments: &[&str]) -> String {
+fn cargo_tree(edges: &str, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--edges=normal,build", "--prefix=none"])
+        .args(["tree", "--locked", "--prefix=none", edges])
         .args(arguments)
         .current_dir(root())
         .output()
@@ -52,7 +57,7 @@ fn licences_are_read_as_written() {
 
 #[test]
 fn every_crate_may_be_shipped() {
-    let tree = cargo_tree(&["--format={p}|{l}|"]);
+    let tree = cargo_tree(BUILT, &["--format={p}|{l}|"]);
     let mut violations = Vec::new();
     for line in tree.lines().filter(|line| !line.trim().is_empty()) {
         let mut fields = line.split('|');
@@ -67,8 +72,28 @@ fn every_crate_may_be_shipped() {
 }
 
 #[test]
+fn every_crate_that_is_shipped_is_named_with_its_licence() {
+    let targets = ["x86_64", "aarch64"].map(|cpu| format!("--target={cpu}-unknown-linux-gnu"));
+    let tree = cargo_tree(SHIPPED, &[&targets[0], &targets[1], "--format={p}|{l}|"]);
+    let row = |line: &str| {
+        let (package, licence) = line.split_once('|')?;
+        let (name, _) = package.split_once(' ')?;
+        let licence = licence.trim_end_matches(" (*)").trim_end_matches('|');
+        (name != env!("CARGO_PKG_NAME")).then(|| format!("| `{name}` | {licence} |"))
+    };
+    let shipped: BTreeSet<String> = tree.lines().filter_map(row).collect();
+    let page = read("THIRD_PARTY.md").unwrap();
+    let named: BTreeSet<String> =
+        page.lines().filter(|line| line.starts_with("| `")).map(str::to_owned).collect();
+    let violations: Vec<_> = shipped.symmetric_difference(&named).cloned().collect();
+    none(&violations, "python3 tests/tools/third_party.py > THIRD_PARTY.md");
+    let count = format!("\n{} crates are in the program", shipped.len());
+    assert!(page.contains(&count), "THIRD_PARTY.md says another number than {}", shipped.len());
+}
+
+#[test]
 fn no_crate_is_built_in_two_versions() {
-    let tree = cargo_tree(&["--duplicates", "--depth=0"]);
+    let tree = cargo_tree(BUILT, &["--duplicates", "--depth=0"]);
     let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
     let mut violations: Vec<_> = tree.lines().map(name).filter(|name| !name.is_empty()).collect();
     violations.retain(|name| !TWICE.contains(&name.as_str()));
@@ -77,7 +102,8 @@ fn no_crate_is_built_in_two_versions() {
 }
 
 #[test]
-fn every_dependency_is_used() {
+fn every_dependency_is_used_and_explained() {
+    let reasons = read("CONTRIBUTING.md").unwrap();
     let manifest = read("Cargo.toml").unwrap();
     let code: String = sources().into_iter().map(|source| source.text).collect();
     let mut violations = Vec::new();
@@ -86,9 +112,12 @@ fn every_dependency_is_used() {
         let lines = rest.lines().take_while(|line| !line.starts_with('['));
         for (name, _) in lines.filter_map(|line| line.split_once(" = ")) {
             if !code.contains(&format!("{}::", name.replace('-', "_"))) {
-                violations.push(name.to_owned());
+                violations.push(format!("{name}: not used"));
+            }
+            if !reasons.contains(&format!("\n| `{name}` ")) {
+                violations.push(format!("{name}: not in the table of CONTRIBUTING.md"));
             }
         }
     }
-    none(&violations, "take it out of Cargo.toml");
+    none(&violations, "take it out of Cargo.toml, or say why it is there");
 }

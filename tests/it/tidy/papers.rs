@@ -48,6 +48,25 @@ fn every_switch_of_the_simulator_is_documented_in_the_same_words() {
     none(&violations, "add the row to docs/simulator.md");
 }
 
+/// A row of `docs/troubleshooting.md` begins with what is read, with dots for what differs.
+#[test]
+fn every_message_that_is_explained_is_one_of_ours() {
+    let ours = sources().into_iter().filter(|source| source.path.starts_with("src/"));
+    // Texts that go over several lines, as one.
+    let joined = |text: &str| text.split("\\\n").map(str::trim_start).collect::<String>();
+    let code: String = ours.map(|source| joined(&source.text)).collect();
+    let page = read("docs/troubleshooting.md").unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.split(" | ").next());
+    let messages = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let parts: Vec<&str> =
+        messages.flat_map(|it| it.split('…')).map(str::trim).filter(|it| it.len() > 3).collect();
+    assert!(parts.len() > 80, "the rows were not found: {parts:?}");
+    let violations: Vec<_> =
+        parts.into_iter().filter(|it| !code.contains(it)).map(str::to_owned).collect();
+    none(&violations, "say in docs/troubleshooting.md what the exporter says");
+}
+
 #[test]
 fn every_fixture_is_used() {
     let code: String = sources().into_iter().map(|source| source.text).collect();
