@@ -9,6 +9,7 @@ mod record;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{AppId, MemoryStore, Store};
@@ -115,7 +116,7 @@ impl Journal {
         if begun.as_ref().is_some_and(|begun| *begun != heading) {
             return Err(JournalError::Different(path.into()));
         }
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path);
+        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
         let file = file.map_err(failed(path))?;
         match file.try_lock() {
             Ok(()) => {}

@@ -2,9 +2,10 @@
 //! else may lie there.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTableMetadata, TableError};
@@ -108,6 +109,8 @@ fn create(path: &Path) -> Result<Opened, StoreError> {
         drop(opened);
         return open_whole(path);
     }
+    // It will hold session ids, which are nobody else's business.
+    fs::set_permissions(&unfinished, Permissions::from_mode(0o600)).map_err(by_name)?;
     fs::rename(&unfinished, path).map_err(by_name)?;
     sync_folder(path).map_err(by_name)?;
     Ok(Opened { is_new: true, ..opened })

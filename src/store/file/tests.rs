@@ -5,6 +5,7 @@ mod inspect;
 mod power;
 
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Barrier};
@@ -59,6 +60,8 @@ fn a_new_file_is_new_once() {
     let (_folder, path) = folder();
     assert!(FileStore::open(&path).unwrap().is_new());
     assert!(!FileStore::open(&path).unwrap().is_new());
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "session ids are nobody else's business");
 }
 
 #[test]
@@ -67,6 +70,8 @@ fn an_empty_file_is_a_new_one() {
     fs::write(&path, "").unwrap();
     assert!(FileStore::open(&path).unwrap().is_new());
     assert!(!FileStore::open(&path).unwrap().is_new());
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "session ids are nobody else's business");
 }
 
 #[test]

@@ -57,7 +57,9 @@ fn plain(path: &Path) -> PathBuf {
         match part {
             Component::ParentDir => drop(plain.pop()),
             Component::CurDir => {}
-            part => plain.push(part),
+            part @ (Component::Prefix(_) | Component::RootDir | Component::Normal(_)) => {
+                plain.push(part)
+            }
         }
     }
     plain
