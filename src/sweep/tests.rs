@@ -158,13 +158,18 @@ fn a_shorter_lookback_reads_again_what_it_has_to_seal() {
 
 /// A list that was read from 1000 s on, a moment ago, and not before.
 fn with_an_old_gap() -> Sweep {
+    that_has_read([Span::new(Timestamp(1_000), Timestamp(2_000))])
+}
+
+/// A list that is newest first, of which this was read, with the head read at 2000 s.
+fn that_has_read(spans: impl IntoIterator<Item = Span>) -> Sweep {
     let (epoch, now) = (Timestamp(0), Timestamp(2_000));
     let failures = crate::ledger::FailureStatuses::default();
     let rules = crate::ledger::Rules { epoch, settle_s: 60, max_open_s: 600, failures };
     let grid = Grid { interval_ms: 30_000, phase_ms: 0 };
     let options = Options { rules, grid, per_page: 100, lookback_s: 300 };
     let mut read = ReadTime::new(options.lookback_s);
-    read.add(Span::new(Timestamp(1_000), now), now.plus_s(1_000).start());
+    spans.into_iter().for_each(|span| read.add(span, now.plus_s(1_000).start()));
     let mut order = Order::default();
     order.learn(&[page_of(1_900), page_of(1_500)].map(|page| page.calls).concat());
     let progress =
@@ -254,4 +259,53 @@ fn a_poll_ends_once() {
         })
         .collect();
     assert_eq!(ends, [true, false], "the head, and then the gap");
+}
+
+#[test]
+fn of_many_gaps_as_many_as_there_are_lanes_are_filled_at_once_each_on_its_own() {
+    let spans =
+        (0..15).map(|idx| Span::new(Timestamp(500 + 100 * idx), Timestamp(550 + 100 * idx)));
+    let mut sweep = that_has_read(spans);
+    let now = Timestamp(2_001).start();
+    let Plan::Ask(first) = sweep.plan(now, false) else { panic!("there are gaps") };
+    let mut asks = vec![first];
+    while let Some(ask) = sweep.plan_beside(now, &asks) {
+        asks.push(ask);
+    }
+    assert_eq!(asks.len(), walk::LANES);
+    let walks: BTreeSet<_> = asks.iter().filter_map(|ask| ask.purpose.walk()).collect();
+    assert_eq!(walks.len(), asks.len(), "{walks:?}");
+    let lanes: BTreeSet<_> = walks.iter().map(|(walk, _)| walk).collect();
+    assert_eq!(lanes.len(), asks.len(), "{walks:?}");
+}
+
+/// Lets the head be read at 2031 s, by a page of so many rows.
+fn read_head(sweep: &mut Sweep, n_rows: i64) {
+    let at = Timestamp(2_031).start();
+    let Plan::Ask(ask) = sweep.plan(at, false) else { panic!("the head is due") };
+    let calls = (0..n_rows).flat_map(|idx| page_of(2_031 - idx * 2).calls).collect();
+    let reply = Ok(Reply::List(Page { calls, defects: Vec::new() }));
+    let digest = sweep.digest(&ask, reply, at).expect("no refusal").expect("a page");
+    sweep.apply(&digest, Known::new());
+}
+
+#[test]
+fn calls_that_may_stand_on_one_page_are_looked_at_by_one_request() {
+    let looks = |n_between: i64| {
+        let mut sweep = that_has_read([Span::new(Timestamp(0), Timestamp(2_000))]);
+        sweep.hints.get_works = Some(false);
+        read_head(&mut sweep, 20);
+        for at in [600, 1_200] {
+            sweep.recall(Timestamp(at), "open", Phase::Open, Moment(0));
+        }
+        for at in 0..n_between {
+            sweep.recall(Timestamp(700 + at), "over", Phase::Settled, Moment::MAX);
+        }
+        let now = Timestamp(2_032).start();
+        let Plan::Ask(first) = sweep.plan(now, false) else { panic!("two looks are due") };
+        let second = sweep.plan_beside(now, std::slice::from_ref(&first));
+        let is_look = |ask: &Ask| matches!(ask.purpose, Purpose::Look { .. });
+        [Some(first), second].into_iter().flatten().filter(is_look).count()
+    };
+    assert_eq!([looks(0), looks(15), looks(25)], [1, 1, 2]);
 }
