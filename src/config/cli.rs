@@ -59,15 +59,28 @@ impl Cli {
     }
 }
 
-/// Says where flags stand, to those who put one before the name of a command.
+/// Says where flags stand, to those who put one before the name of a command, and how a file is given.
 fn advised(mut error: clap::Error) -> clap::Error {
-    if error.kind() == ErrorKind::ArgumentConflict
-        && let Some(ContextValue::String(command)) = error.get(ContextKind::InvalidSubcommand)
-    {
-        let tip = format!(
-            "flags of a command stand behind its name: cometchat-exporter {command} [OPTIONS]; \
-             `cometchat-exporter {command} --help` lists them"
-        );
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let word = text(ContextKind::InvalidSubcommand);
+    let unknown = [ErrorKind::UnknownArgument, ErrorKind::InvalidSubcommand];
+    let tip = if error.kind() == ErrorKind::ArgumentConflict {
+        word.map(|command| {
+            format!(
+                "flags of a command stand behind its name: cometchat-exporter {command} [OPTIONS]; \
+                 `cometchat-exporter {command} --help` lists them"
+            )
+        })
+    } else {
+        word.or_else(|| text(ContextKind::InvalidArg))
+            .filter(|_| unknown.contains(&error.kind()))
+            .filter(|word| [".yaml", ".yml"].iter().any(|end| word.ends_with(end)))
+            .map(|file| format!("a file is given by its flag: --config.file={file}"))
+    };
+    if let Some(tip) = tip {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error

@@ -191,6 +191,10 @@ fn a_flag_before_a_command_is_told_where_to_stand() {
     assert!(told("--config.file=x check-config").contains(tip));
     assert!(told("--seed=1 demo").lines().count() > 1, "not a flag of run at all");
     assert!(!told("demo --seed=1 --seed=2").contains(tip), "nothing stands before the command");
+    let tip = "tip: a file is given by its flag: --config.file=my.yaml";
+    assert!(told("check-config my.yaml").contains(tip), "{}", told("check-config my.yaml"));
+    assert!(told("my.yaml").contains(tip), "{}", told("my.yaml"));
+    assert!(!told("check-config --my-flag").contains("a file is given"));
 }
 
 #[test]
