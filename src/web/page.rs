@@ -124,7 +124,7 @@ fn summary(view: &View, apps: &[rows::Row<'_>]) -> String {
     let parts = recent.as_ref().map_or("<p>not known yet</p>".into(), outcomes);
     let bars =
         chart::titled("counted per minute, answered ones dark", minutes, |it| (it.calls, it.ended));
-    tile(&mut html, &format!("Calls begun in the last {window} and over"), &big, &parts, &bars);
+    tile(&mut html, &format!("Finished calls, last {window}"), &big, &parts, &bars);
     let big = today.as_ref().map_or("–".into(), |it| Grouped(it.all()).to_string());
     let parts = today.as_ref().map_or("<p>not known yet</p>".into(), outcomes);
     let title = match since {
