@@ -3,12 +3,12 @@
 usage: peers.py BINARY [--only scrapes start ingest] [--apps 1 16 155] [--calls 100000 1000000] [--rounds N]
                 [--seconds S] [--folder FOLDER]
 
-Beside it: nginx with a static file and a ready `.gz`, which is the ceiling; Prometheus' Pushgateway; and a script with
-prometheus_client (`afternoon.py`). They show what the exporter shows, or as many series. All are measured in turn,
+Beside it: nginx with a static file and a ready `.gz`, which is the ceiling; Prometheus' Pushgateway; and a script
+with prometheus_client (`afternoon.py`). They show what the exporter shows, or as many series. All are measured in turn,
 round by round, so that a slow minute of the machine falls on all. Debian packages are unpacked into the cache of
-the tests, nothing is installed. Of node_exporter with a textfile and of sql_exporter nothing is measured here: both
-gather all series anew for a scrape with the library that Pushgateway uses. `--folder` is for states and pages, of
-1.5 GB for a million calls: where it lies decides how long a commit takes.
+the tests, nothing is installed. node_exporter with a textfile and sql_exporter are left out: they answer with the
+library that Pushgateway uses. `--folder` is for states and pages, 1.5 GB for a million calls: where it
+lies decides how long a commit takes.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import http.client
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from figures import (FORMS, Others, Program, Scraper, end_all, free_port, number
 ROOT = Path(__file__).parents[2]
 KEY = "simulated-key"
 DAYS, SINCE = 7, "8d"
+WRK_S = 5
 LIMIT = 1_000_000_000
 UNBOUND = {"rate_limit": LIMIT, "rate_limit_share": 1}
 # Calls that are younger are left out of the pages: some of them go on, for up to eight hours.
@@ -64,10 +66,12 @@ class Bench:
     def new_folder(self):
         return Path(tempfile.mkdtemp(dir=self.folder))
 
-    def simulator(self, *flags, limit=1000):
+    def simulator(self, *flags):
         port = free_port()
-        listen = [f"--web.listen-address=127.0.0.1:{port}", f"--rate-limit={limit}"]
-        return Program([self.given.binary, "simulate", *listen, *flags], port, "/v3/calls", status=401)
+        # All apps share its limit, so that it says nothing of it.
+        limit = [f"--rate-limit={LIMIT}", "--rate-limit-headers=absent"]
+        listen = [f"--web.listen-address=127.0.0.1:{port}"]
+        return Program([self.given.binary, "simulate", *listen, *limit, *flags], port, "/v3/calls", status=401)
 
     def exporter(self, api, n_apps, state="memory", since="now", **poll):
         poll = ", ".join(f"{key}: {value}" for key, value in poll.items())
@@ -183,7 +187,7 @@ def measure(bench, programs, seconds, pause_s=0):
                     others.step()
         for one in answers.values():
             others.begin()
-            one.load(bench.peers, max(2, round(2 * seconds)))
+            one.load(bench.peers, WRK_S)
             others.step()
     for one in answers.values():
         one.memory, one.n_series = one.program.memory_mib(), series_of(text_of(one.program))
@@ -226,11 +230,12 @@ def show_scrapes(bench):
             begin = [f"{one.n_series:,}", name]
             times.append(begin + [one.times(form) for form in FORMS])
             share = statistics.median(one.per_s) / statistics.median(ceiling.per_s)
-            cpu_s = number(1000 * one.cpu_s / one.n_answers) if one.n_answers else "–"
+            # With few answers much of it went into those that wrk did not wait for.
+            cpu_s = number(1000 * one.cpu_s / one.n_answers) if one.n_answers >= 100 else "–"
             throughput.append([*begin, spread(one.per_s), number(share), cpu_s])
             resident, most = one.memory
             memory.append([*begin, number(resident), number(most), number(most / resident)])
-    print("\nMilliseconds of a scrape over one connection, p50 / p99: the median of the rounds, the least and the most.")
+    print("\nMilliseconds of a scrape over one connection, p50 / p99: median of the rounds, least and most.")
     print_table(["series", "", *FORMS], times, all_others)
     print("\nUnder `wrk -t1 -c8`, text in gzip.")
     print_table(["series", "", "scrapes a second", "of nginx", "CPU s for 1,000"], throughput)
@@ -239,10 +244,10 @@ def show_scrapes(bench):
 
 
 def capture(bench, n_calls):
-    """The newest calls of a simulated app that are over, as files behind nginx, which is as fast as a server can be."""
+    """The newest calls of a simulated app that are over, as files behind nginx, so that no server is faster."""
     # A few more than are needed, since their number is a random one.
     flags = [f"--history={DAYS}d", "--stop-after=0s", f"--calls-per-day={1.2 * n_calls / DAYS:.0f}"]
-    simulator = bench.simulator(*flags, limit=LIMIT)
+    simulator = bench.simulator(*flags)
     folder, connection = bench.new_folder(), http.client.HTTPConnection(*simulator.address)
     (folder / "pages").mkdir()
     (folder / "v3").mkdir()
@@ -374,6 +379,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--folder")
     given = parser.parse_args()
+    # So that nothing is left running by whoever ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         os.chmod(folder, 0o755)
         try:
