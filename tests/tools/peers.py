@@ -250,7 +250,6 @@ def capture(bench, n_calls):
     simulator = bench.simulator(*flags)
     folder, connection = bench.new_folder(), http.client.HTTPConnection(*simulator.address)
     (folder / "pages").mkdir()
-    (folder / "v3").mkdir()
 
     def page(number):
         connection.request("GET", f"/v3/calls?page={number}&perPage=100", headers={"apikey": KEY})
@@ -277,7 +276,10 @@ def show_ingest(bench):
     for n_calls in bench.given.calls:
         api = capture(bench, n_calls)
         url = "http://{}:{}/v3".format(*api.address)
-        read = lambda n_apps, state: bench.exporter(api.address, n_apps, state, SINCE, **UNBOUND)
+
+        def read(n_apps, state):
+            return bench.exporter(api.address, n_apps, state, SINCE, **UNBOUND)
+
         cases = {
             "exporter, in memory": (1, lambda: read(1, "memory")),
             "exporter, in a file": (1, lambda: read(1, bench.new_folder() / "state")),
@@ -336,10 +338,13 @@ def start_with_state(bench, n_calls, n_starts, others):
     """The state is read once, all of it young enough to stay in the ledger; each start has a copy."""
     api = capture(bench, n_calls)
     folder = bench.new_folder()
+
     def start(state):
         return bench.exporter(api.address, 1, state, SINCE, lookback=SINCE, **UNBOUND)
+
     def is_whole(program):
         return total(program, "cometchat_calls_initiated_total") == n_calls
+
     reader = start(folder / "state")
     until(lambda: is_whole(reader))
     reader.end(kill=True)
