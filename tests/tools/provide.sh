@@ -72,6 +72,14 @@ provide_python() {
     export KUBERNETES_VALIDATE=$folder/bin/kubernetes-validate
 }
 
+# Sets PYTHON, and PEERS to a folder with what tests/tools/peers.py measures the exporter beside.
+provide_peers() {
+    mkdir -p "$tools_cache"
+    provide_python
+    unpack_debian bookworm nginx wrk libluajit-5.1-2 prometheus-pushgateway
+    export PEERS=$unpacked
+}
+
 # Sets CHROMIUM, in which the page is looked at.
 provide_chromium() {
     if [[ -z ${CHROMIUM:-} ]]; then
