@@ -4,78 +4,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot do its work has nothing to measure")]
 
+#[path = "setup/showing.rs"]
+mod showing;
+
 use std::hint::black_box;
 
-use cometchat_exporter::call::{Kind, Outcome, Timestamp};
-use cometchat_exporter::ledger::{Counter, OpenCalls, Recent, Totals};
 use cometchat_exporter::metrics::{
-    AppLines, AppView, Breakdown, BuildInfo, Format, Health, Lines, Moment, ProcessStats,
-    ProcessView, ReloadView, StateView, join, live, render_app, render_process,
+    AppLines, Breakdown, Format, ProcessStats, join, live, render_app,
 };
 use divan::counter::ItemsCount;
+use showing::{NOW, process, view, world};
 
 fn main() {
     divan::main();
-}
-
-/// What one app owns: every documented kind seen, with figures of a busy month.
-struct World {
-    totals: Totals,
-    open: OpenCalls,
-    recent: Recent,
-    health: Health,
-}
-
-fn world() -> World {
-    let mut totals = Totals::default();
-    for (n, kind) in (1..).zip(Kind::documented()) {
-        let tally = totals.by_kind.entry(kind).or_default();
-        tally.add(Counter::Calls(Outcome::Ended), 12_345 * n);
-        tally.add(Counter::AudioMs, 123_456_789 * n);
-        tally.add(Counter::UserVideoMs, 987_654_321 * n);
-        for seconds in 0..500 {
-            totals.distributions[kind.call_type.index()].duration_s.observe(seconds * n);
-        }
-    }
-    World {
-        totals,
-        open: OpenCalls::default(),
-        recent: Recent::default(),
-        health: Health::default(),
-    }
-}
-
-fn view<'a>(world: &'a World, name: &'a str) -> AppView<'a> {
-    AppView {
-        name,
-        app_id: "0123456789abcdef",
-        api_region: "eu",
-        totals: Some(&world.totals),
-        open: &world.open,
-        recent: Some(&world.recent),
-        epoch: Timestamp(1_760_000_000),
-        covered_until: Some(Timestamp(1_760_003_590)),
-        skew_ms: Some(120),
-        tracked_calls: 10_000,
-        health: &world.health,
-        examples: None,
-    }
-}
-
-fn process() -> Lines {
-    let process = ProcessView {
-        recent_window_s: 3600,
-        poll_interval_ms: 30_000,
-        state: StateView {
-            size_bytes: Some(1_601_536),
-            commit_duration_us: Some(1_250),
-            writable: true,
-            commit_failures: 0,
-        },
-        reload: ReloadView { successful: true, success_at: Moment(1_760_000_000_000) },
-        build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
-    };
-    render_process(&process, Breakdown::default())
 }
 
 fn apps(n_apps: usize) -> Vec<AppLines> {
@@ -118,8 +59,8 @@ fn join_apps(bencher: divan::Bencher<'_, '_>, n_apps: usize) {
 #[divan::bench(args = [1, 20, 200])]
 fn live_part_of_a_scrape(bencher: divan::Bencher<'_, '_>, n_apps: usize) {
     let (apps, process) = (apps(n_apps), process());
-    let (stats, now) = (ProcessStats::default(), Moment(1_760_003_600_000));
-    bencher.bench_local(|| live(black_box(apps.iter()), &process, &stats, now, Format::Text));
+    let stats = ProcessStats::default();
+    bencher.bench_local(|| live(black_box(apps.iter()), &process, &stats, NOW, Format::Text));
 }
 
 #[divan::bench]

@@ -4,25 +4,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot do its work has nothing to measure")]
 
+#[path = "setup/serving.rs"]
+mod serving;
+#[path = "setup/showing.rs"]
+mod showing;
+
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use cometchat_exporter::call::{Kind, Outcome, Timestamp};
-use cometchat_exporter::ledger::{Counter, OpenCalls, Recent, Totals};
-use cometchat_exporter::metrics::{
-    AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessView, ReloadView, StateView,
-    render_app, render_process,
-};
 use cometchat_exporter::web::{
-    AppEntry, Body, Guard, Limits, Listener, Publisher, Server, Site, bind, process, route, serve,
+    Body, Guard, Limits, Listener, Publisher, Server, bind, process, route, serve,
 };
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use hyper::{Request, Response};
+use serving::{entry, publisher, request, site};
+use showing::NOW;
 
-const NOW: Moment = Moment(1_760_003_600_000);
 const N_APPS: [usize; 3] = [1, 20, 200];
 
 fn main() {
@@ -103,19 +103,15 @@ fn forms() -> Vec<Form> {
     forms
 }
 
+fn scrape_as(publisher: &Publisher, form: Form) -> Response<Body> {
+    let request = request(form.accept, form.coding);
+    route(&request, &site(), &publisher.view(), NOW, process::stats)
+}
+
 /// Says once how large the answer is.
 fn report(form: Form, publisher: &Publisher) {
     let n_bytes = scrape_as(publisher, form).body().len();
     eprintln!("{form}: {n_bytes} bytes");
-}
-
-fn scrape_as(publisher: &Publisher, form: Form) -> Response<Body> {
-    let request = Request::get("/metrics")
-        .header("Accept", form.accept)
-        .header("Accept-Encoding", form.coding)
-        .body(())
-        .unwrap();
-    route(&request, &site(), &publisher.view(), NOW, process::stats)
 }
 
 /// What the poller waits for when it publishes an app, beside rendering it.
@@ -183,67 +179,8 @@ fn scrape(publisher: &Publisher) -> Response<Body> {
     route(&request, &site(), &publisher.view(), NOW, process::stats)
 }
 
-fn site() -> Site {
-    Site::new("0.1.0", "/metrics".into())
-}
-
-fn publisher(n_apps: usize) -> Publisher {
-    let publisher = Publisher::new(exporter(), NOW);
-    publisher.publish_apps((0..n_apps).map(entry).collect());
-    publisher
-}
-
 fn n_series(publisher: &Publisher) -> ItemsCount {
     let body = scrape(publisher).into_body().to_vec();
     let text = String::from_utf8(body).unwrap();
     ItemsCount::new(text.lines().filter(|line| !line.starts_with('#')).count())
-}
-
-/// An app with a busy month behind it.
-fn entry(app_idx: usize) -> AppEntry {
-    let mut totals = Totals::default();
-    for (n, kind) in (1..).zip(Kind::documented()) {
-        let tally = totals.by_kind.entry(kind).or_default();
-        tally.add(Counter::Calls(Outcome::Ended), 12_345 * n);
-        tally.add(Counter::AudioMs, 123_456_789 * n);
-        for seconds in 0..500 {
-            totals.distributions[kind.call_type.index()].duration_s.observe(seconds * n);
-        }
-    }
-    let view = AppView {
-        name: &format!("customer-{app_idx:03}"),
-        app_id: "0123456789abcdef",
-        api_region: "eu",
-        totals: Some(&totals),
-        open: &OpenCalls::default(),
-        recent: Some(&Recent::default()),
-        epoch: Timestamp(1_760_000_000),
-        covered_until: Some(Timestamp(1_760_003_590)),
-        skew_ms: Some(120),
-        tracked_calls: 10_000,
-        health: &Health::default(),
-        examples: None,
-    };
-    AppEntry {
-        lines: render_app(&view, Breakdown::default()),
-        up: true,
-        tried: true,
-        ..AppEntry::default()
-    }
-}
-
-fn exporter() -> Lines {
-    let process = ProcessView {
-        recent_window_s: 3600,
-        poll_interval_ms: 30_000,
-        state: StateView {
-            size_bytes: Some(1_601_536),
-            commit_duration_us: Some(1_250),
-            writable: true,
-            commit_failures: 0,
-        },
-        reload: ReloadView { successful: true, success_at: NOW },
-        build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
-    };
-    render_process(&process, Breakdown::default())
 }

@@ -3,25 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot do its work has nothing to measure")]
 #![expect(clippy::print_stdout, reason = "the size of a call is one of the figures")]
 
+#[path = "setup/ledger.rs"]
+mod ledger;
+
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use cometchat_exporter::call::{
-    Amounts, CallKey, CallType, Kind, Mode, Moment, Outcome, ReceiverType, Status, Timestamp,
-    UnknownWords,
-};
-use cometchat_exporter::ledger::{Entry, FirstFinal, Phase, Totals};
-use cometchat_exporter::store::{AppId, FileStore, MemoryStore, Store, codec};
-use cometchat_exporter::sweep::{Changes, Order, Progress, ReadTime, Saved, Span};
+use cometchat_exporter::ledger::Phase;
+use cometchat_exporter::store::{FileStore, MemoryStore, Store, codec};
+use cometchat_exporter::sweep::Span;
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use ledger::{EPOCH, EVER, PAGE, app, changes, entry, key};
 use tempfile::TempDir;
 
 const N_CALLS: u32 = 1_000_000;
-const PAGE: u32 = 100;
-const EPOCH: Timestamp = Timestamp(1_700_000_000);
 
 fn main() {
     divan::main();
@@ -115,9 +113,8 @@ fn start_with_1_000_000_calls_after_a_kill(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(full_file).bench_local_refs(|(_, path)| {
         let store = FileStore::open(&*path).unwrap();
         let (mut n_calls, mut n_open) = (0, 0);
-        let ever = Span::new(Timestamp::MIN, Timestamp::MAX);
         store
-            .glance(&app, ever, &mut |glimpse| {
+            .glance(&app, EVER, &mut |glimpse| {
                 n_calls += 1;
                 n_open += u32::from(glimpse.phase == Phase::Open);
             })
@@ -173,58 +170,4 @@ fn full_file() -> (TempDir, PathBuf) {
 
 fn killed(folder: &Path) -> PathBuf {
     folder.join("killed.redb")
-}
-
-fn app() -> AppId {
-    AppId { app_id: "0123456789abcdef".into(), on_behalf_of: None }
-}
-
-fn changes(idx: impl IntoIterator<Item = u32>) -> Changes {
-    let progress = Progress {
-        epoch: EPOCH,
-        epoch_settled: true,
-        floor: EPOCH,
-        complete: true,
-        read: ReadTime::new(86_400),
-        order: Order::default(),
-    };
-    Changes {
-        calls: idx.into_iter().map(|idx| (key(idx), Some(entry(idx)))).collect(),
-        saved: Saved { progress, totals: Totals::default() },
-    }
-}
-
-fn key(idx: u32) -> CallKey {
-    let session_id = format!("v1.us.0123456789abcdef.{idx:013x}").into();
-    CallKey { initiated_at: EPOCH.plus_s(idx.into()), session_id }
-}
-
-/// One call in a hundred is still open; a tenth is settled.
-fn entry(idx: u32) -> Entry {
-    let ended_at = EPOCH.plus_s(i64::from(idx) + 600);
-    let until = ended_at.plus_s(7200).start();
-    let is_open = idx.is_multiple_of(100);
-    let (phase, due) = match idx % 10 {
-        _ if is_open => (Phase::Open, ended_at.start()),
-        1 => (Phase::Settled, Moment::MAX),
-        _ => (Phase::Settling { until }, until),
-    };
-    let mut amounts = Amounts::default();
-    for (place, amount) in (0..).zip(&mut amounts.0) {
-        *amount = u64::from(idx % 600) * 1000 * (place % 3);
-    }
-    let first_final = FirstFinal { outcome: Outcome::Ended, seen_at: ended_at };
-    Entry {
-        phase,
-        due,
-        kind: Kind { call_type: CallType::Video, mode: Mode::Call, receiver: ReceiverType::User },
-        status: if is_open { Status::Ongoing } else { Status::Final(Outcome::Ended) },
-        counted: true,
-        first_final: (!is_open).then_some(first_final),
-        posted: amounts,
-        newest: amounts,
-        people_present: u32::from(is_open) * 2,
-        corrected: 0,
-        unknown: UnknownWords::default(),
-    }
 }

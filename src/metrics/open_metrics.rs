@@ -89,7 +89,8 @@ pub(super) fn write_dated(head: &[u8], value: f64, at: Timestamp, out: &mut Vec<
 
 fn line(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     // Writing to memory cannot fail.
-    let _ = writeln!(Sink(out), "{text}");
+    let _ = Sink(out).write_fmt(text);
+    out.push(b'\n');
 }
 
 struct Sink<'a>(&'a mut Vec<u8>);
@@ -112,7 +113,10 @@ impl Display for Labels<'_> {
         let mut before = '{';
         for (name, value) in &self.of.labels {
             f.write_char(before)?;
-            write!(f, "{name}=\"{}\"", Escaped(value))?;
+            f.write_str(name)?;
+            f.write_str("=\"")?;
+            Escaped(value).fmt(f)?;
+            f.write_char('"')?;
             before = ',';
         }
         if let Some(bound) = self.le {
@@ -134,7 +138,8 @@ struct Escaped<'a>(&'a str);
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(at) = rest.find(['\\', '"', '\n']) {
+        let is_special = |byte| matches!(byte, b'\\' | b'"' | b'\n');
+        while let Some(at) = rest.bytes().position(is_special) {
             let (before, special) = rest.split_at(at);
             f.write_str(before)?;
             f.write_str(match special.as_bytes()[0] {

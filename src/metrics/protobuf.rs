@@ -133,12 +133,19 @@ fn write_time(field: u64, at: Option<Moment>, out: &mut Vec<u8>) {
 
 fn message(field: u64, out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
     varint(field << 3 | LENGTH, out);
-    let start = out.len();
-    fill(out);
     // The length stands before what it counts: most messages are short enough for one byte.
-    let mut length = Vec::new();
-    varint((out.len() - start) as u64, &mut length);
-    out.splice(start..start, length);
+    let place = out.len();
+    out.push(0);
+    fill(out);
+    let n_bytes = out.len() - place - 1;
+    match u8::try_from(n_bytes) {
+        Ok(short @ ..0x80) => out[place] = short,
+        _ => {
+            let mut length = Vec::new();
+            varint(n_bytes as u64, &mut length);
+            out.splice(place..=place, length);
+        }
+    }
 }
 
 fn text(field: u64, value: &str, out: &mut Vec<u8>) {

@@ -7,6 +7,7 @@ mod golden;
 mod grafana;
 mod hostile;
 mod image;
+mod instructions;
 mod mistakes;
 mod page;
 mod process;

@@ -33,6 +33,7 @@ provide_tools() {
     exec 9>"$tools_cache/lock"
     flock 9
     provide_rust
+    provide_valgrind
     provide_python
     provide_prometheus
     provide_alertmanager
@@ -49,6 +50,11 @@ provide_rust() {
             fail "needs cargo $word: with rustup, 'rustup component add rustfmt clippy'"
     done
     command -v cc >/dev/null || install_packages gcc libc6-dev
+}
+
+# With it the hot paths are counted, on the one architecture that their table holds for.
+provide_valgrind() {
+    [[ $(uname -m) != x86_64 ]] || command -v valgrind >/dev/null || install_packages valgrind
 }
 
 # Sets PYTHON to an interpreter that has the packages of requirements.txt, and SHELLCHECK.
