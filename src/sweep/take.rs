@@ -244,8 +244,8 @@ impl Sweep {
         self.note_misses(digest);
         let ends_poll = self.ends_poll();
         let covered = self.progress.read.covered();
-        self.progress.complete |=
-            ends_poll && covered.newest() == covered.around(self.progress.epoch);
+        self.progress.complete |= !self.hints.is_polling
+            && covered.newest().is_some_and(|newest| newest.contains(self.progress.epoch));
         Applied {
             changes: Changes {
                 calls: page.touched.into_iter().collect(),

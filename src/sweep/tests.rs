@@ -266,6 +266,10 @@ fn of_many_gaps_as_many_as_there_are_lanes_are_filled_at_once_each_on_its_own() 
     let spans =
         (0..15).map(|idx| Span::new(Timestamp(500 + 100 * idx), Timestamp(550 + 100 * idx)));
     let mut sweep = that_has_read(spans);
+    // Between the gaps stands a page each, as long as pages have one row.
+    for idx in 0..15 {
+        sweep.recall(Timestamp(520 + 100 * idx), "over", Phase::Settled, Moment::MAX);
+    }
     let now = Timestamp(2_001).start();
     let Plan::Ask(first) = sweep.plan(now, false) else { panic!("there are gaps") };
     let mut asks = vec![first];

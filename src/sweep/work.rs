@@ -25,13 +25,16 @@ impl Sweep {
         self.work(now, asks)
     }
 
-    /// The most important thing to do beside the poll that `beside` does not do already.
+    /// The most important thing to do beside the poll that `beside` does not do already. A page proves
+    /// what it shows for everything that has to be read: none is asked for twice at once.
     pub(super) fn work(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
+        let is_new = |ask: &Ask| beside.iter().all(|other| other.request != ask.request);
         for kind in [LookKind::Open, LookKind::Settling] {
             let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
             let due = self.agenda.due(kind, now).find(|(_, second)| is_far(*second));
-            if let Some((since, second)) = due {
-                return Some(self.look(kind, second, since, now, beside));
+            let look = due.map(|(since, second)| self.look(kind, second, since, now, beside));
+            if let Some(look) = look.filter(is_new) {
+                return Some(look);
             }
         }
         let covered = self.progress.read.covered();
@@ -43,17 +46,27 @@ impl Sweep {
                 |ask: &Ask| matches!(ask.purpose, Purpose::Gap { target, .. } if target == own);
             beside.iter().any(fills)
         };
-        if let Some(gap) = gaps.into_iter().rev().find(|gap| !is_filled(gap)) {
+        let left: Vec<Span> = gaps.into_iter().rev().filter(|gap| !is_filled(gap)).collect();
+        for gap in left {
             let target = self.target(gap);
             let walk = self.lane(Walk::Fill, target, beside);
-            return Some(self.walk_to(Purpose::Gap { walk, target }, Moment::MIN));
+            let ask = self.walk_to(Purpose::Gap { walk, target }, Moment::MIN);
+            if is_new(&ask) {
+                return Some(ask);
+            }
         }
-        let (age_idx, gap) = self.ripe_gap(now, newest, beside)?;
-        let target = self.target(gap);
-        // Pages asked for before the near end of the gap had reached its age prove nothing.
-        let near = if self.progress.order.is_newest_first() { gap.to } else { gap.from.plus_s(1) };
-        let since = near.plus_s(self.progress.read.by_age[age_idx].0).start();
-        Some(self.walk_to(Purpose::Again { age_idx, target }, since))
+        for (age_idx, gap) in self.ripe_gaps(now, newest, beside) {
+            let target = self.target(gap);
+            // Pages asked for before the near end of the gap had reached its age prove nothing.
+            let near =
+                if self.progress.order.is_newest_first() { gap.to } else { gap.from.plus_s(1) };
+            let since = near.plus_s(self.progress.read.by_age[age_idx].0).start();
+            let ask = self.walk_to(Purpose::Again { age_idx, target }, since);
+            if is_new(&ask) {
+                return Some(ask);
+            }
+        }
+        None
     }
 
     /// Whether the page that `ask` is after is not the one on which this second stands, too.
@@ -92,16 +105,17 @@ impl Sweep {
         self.walk_to(Purpose::Look { kind, second, walk, target }, since)
     }
 
-    /// A gap of a greater age is worth a request once it holds a page of known calls, or is older
-    /// than its age by an eighth.
-    fn ripe_gap(&self, now: Moment, newest: Timestamp, beside: &[Ask]) -> Option<(usize, Span)> {
+    /// Per greater age the newest gap that is worth a request: it holds a page of known calls, or is
+    /// older than its age by an eighth.
+    fn ripe_gaps(&self, now: Moment, newest: Timestamp, beside: &[Ask]) -> Vec<(usize, Span)> {
         let is_read = |idx: usize| {
             beside
                 .iter()
                 .any(|ask| matches!(ask.purpose, Purpose::Again { age_idx, .. } if age_idx == idx))
         };
         let ages = self.progress.read.by_age.iter().enumerate().skip(1);
-        ages.filter(|(age_idx, _)| !is_read(*age_idx)).find_map(|(age_idx, (age, spans))| {
+        let ripe = ages.filter(|(age_idx, _)| !is_read(*age_idx)).filter_map(|(age_idx, it)| {
+            let (age, spans) = it;
             let ripe = self.on_grid(now, *age).min(newest);
             let gaps = spans.gaps(Span::new(self.progress.floor, ripe));
             let is_worth = |gap: &Span| {
@@ -109,7 +123,8 @@ impl Sweep {
                     || ripe.since_s(gap.from) > age / 8
             };
             gaps.into_iter().rev().find(is_worth).map(|gap| (age_idx, gap))
-        })
+        });
+        ripe.collect()
     }
 
     /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is

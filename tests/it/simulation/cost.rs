@@ -177,3 +177,15 @@ fn a_budget_that_the_polls_would_use_up_reads_the_past_all_the_same() {
     let day = read(&mut world, 2 * 86_400_000, scant);
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
 }
+
+#[test]
+fn a_first_read_on_a_large_budget_asks_for_each_page_once() {
+    let mut world = days(1, 40_000.0, 1.0);
+    world.advance(86_400_000);
+    let n_pages = 400;
+    let day = read(&mut world, 86_400_000 + 5 * 60_000, PAID_PLAN);
+    let covered = day.durable.saved.progress.read.covered();
+    assert_eq!(covered.len(), 1, "read completely");
+    let n_asked = day.asked.len();
+    assert!(n_asked <= n_pages * 11 / 10, "{n_asked} requests for {n_pages} pages");
+}

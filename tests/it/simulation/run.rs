@@ -114,7 +114,11 @@ pub(super) fn play(world: &mut World, random: &mut Random, reading: Reading) -> 
             latency_ms: 50,
             n_at_once: reading.n_at_once,
             asked: &mut asked,
-            watch: &mut |_, _| {},
+            watch: &mut |_, sweep| {
+                let progress = sweep.progress();
+                let is_read = progress.read.covered().around(epoch).is_some();
+                assert!(is_read || !progress.complete, "complete before anything was read");
+            },
         };
         if let Err(Killed) = process.run(options, budget, rest_s * 1000) {
             let down_ms = random.pick(reading.downtimes_ms);
