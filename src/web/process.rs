@@ -1,31 +1,65 @@
 //! What the operating system says of this process: `/proc/self` on Linux, nothing elsewhere.
 
-use std::fs;
-use std::sync::OnceLock;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::metrics::ProcessStats;
 
 /// Ticks of `/proc/*/stat` per second: fixed for programs, whatever the kernel's own rate is.
 const TICKS_PER_S: u64 = 100;
 
+/// More than the parts of a file that are looked at.
+const BYTES_MAX: usize = 4096;
+
+/// Files that are kept open and read anew each time: to open one costs as much as to read it.
+static STAT: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/stat").ok());
+static STATUS: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/status").ok());
+
+/// What does not change.
+struct Fixed {
+    started_at_ms: Option<u64>,
+    max_fds: Option<u64>,
+}
+
 /// Reads the process values now. What cannot be read is absent.
 pub fn stats() -> ProcessStats {
-    static STARTED_AT_MS: OnceLock<Option<u64>> = OnceLock::new();
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let stat = read("/proc/self/stat");
-    let status = read("/proc/self/status");
-    let started_at_ms = *STARTED_AT_MS.get_or_init(|| started_at_ms(&stat, &read("/proc/stat")));
+    static FIXED: OnceLock<Fixed> = OnceLock::new();
+    let (stat, status) = (now(STAT.as_ref()), now(STATUS.as_ref()));
+    let fixed = FIXED.get_or_init(|| {
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        Fixed {
+            started_at_ms: started_at_ms(&stat, &read("/proc/stat")),
+            max_fds: max_fds(&read("/proc/self/limits")),
+        }
+    });
     ProcessStats {
         cpu_ms: cpu_ms(&stat),
-        open_fds: fs::read_dir("/proc/self/fd")
-            .ok()
-            .map(|entries| (entries.count() as u64).saturating_sub(1)),
-        max_fds: max_fds(&read("/proc/self/limits")),
+        open_fds: open_fds(),
+        max_fds: fixed.max_fds,
         resident_bytes: kilobytes(&status, "VmRSS:").map(|kb| kb * 1024),
         virtual_bytes: kilobytes(&status, "VmSize:").map(|kb| kb * 1024),
-        started_at_ms,
+        started_at_ms: fixed.started_at_ms,
         threads: kilobytes(&status, "Threads:"),
     }
+}
+
+/// What a file says now, in one call of the system; empty where it cannot be read.
+fn now(file: Option<&File>) -> String {
+    let mut bytes = [0; BYTES_MAX];
+    let n_bytes = file.and_then(|file| file.read_at(&mut bytes, 0).ok()).unwrap_or_default();
+    String::from_utf8_lossy(&bytes[..n_bytes]).into_owned()
+}
+
+/// Linux says it as the size of the folder since 6.2; before, that was 0.
+fn open_fds() -> Option<u64> {
+    const FOLDER: &str = "/proc/self/fd";
+    let said = fs::metadata(FOLDER).ok()?.len();
+    if said > 0 {
+        return Some(said);
+    }
+    // The one that reads the folder is open for that only.
+    fs::read_dir(FOLDER).ok().map(|entries| (entries.count() as u64).saturating_sub(1))
 }
 
 /// Field `number` of a `stat` line, counted as in its manual page. The second one, the name of the

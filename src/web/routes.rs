@@ -105,7 +105,7 @@ pub(super) fn is_quick<B>(request: &Request<B>, site: &Site, view: &View) -> boo
             let (format, coding) =
                 (negotiate::format(request.headers()), negotiate::coding(request.headers()));
             let names = query::values(request.uri().query(), "app");
-            coding.is_err() || coding.is_ok_and(|coding| view.is_made(&names, format, coding))
+            coding.is_err() || coding.is_ok_and(|coding| view.is_quick(&names, format, coding))
         }
         _ => true,
     }

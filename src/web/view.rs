@@ -164,16 +164,12 @@ impl View {
         }
     }
 
-    /// Whether nothing is left to be made for a scrape of these apps, or of all, but for what is
-    /// taken in it.
-    pub(super) fn is_made(&self, names: &[String], format: Format, coding: Coding) -> bool {
+    /// Whether a scrape of these apps, or of all, takes no long making: it is made already but for what
+    /// is taken in it, or is of one app.
+    pub(super) fn is_quick(&self, names: &[String], format: Format, coding: Coding) -> bool {
         match names {
             [] => self.all.is_made(format, coding),
-            [name] => {
-                let shown = self.apps.iter().find(|shown| shown.entry.lines.name() == name);
-                shown.is_none_or(|shown| shown.alone.is_made(format, coding))
-            }
-            _ => false,
+            more => more.len() == 1,
         }
     }
 
