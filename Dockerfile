@@ -11,7 +11,7 @@ ENV RUSTFLAGS="-C target-feature=+crt-static"
 
 # The dependencies are a layer of their own, built with nothing of ours: it is made anew only when they
 # change. The manifest wants the targets that it names.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
     && cargo build --release --locked --target "$(uname -m)-unknown-linux-gnu" --bin cometchat-exporter

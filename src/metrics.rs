@@ -30,4 +30,6 @@ pub use format::Format;
 pub use health::{Health, Latency};
 pub use past::{Past, PastApp, Sheet};
 pub use render::{AppLines, Joined, Lines, Shown, join, live, render_app, render_process};
-pub use view::{AppView, Breakdown, BuildInfo, ProcessStats, ProcessView, ReloadView, StateView};
+pub use view::{
+    AppView, Breakdown, BuildInfo, ProcessStats, ProcessView, ReloadView, ShardView, StateView,
+};

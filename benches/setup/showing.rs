@@ -3,8 +3,8 @@
 use cometchat_exporter::call::{Kind, Outcome, Timestamp};
 use cometchat_exporter::ledger::{Counter, OpenCalls, Recent, Totals};
 use cometchat_exporter::metrics::{
-    AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessView, ReloadView, StateView,
-    render_process,
+    AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessView, ReloadView, ShardView,
+    StateView, render_process,
 };
 
 /// When it is scraped.
@@ -65,6 +65,7 @@ pub(crate) fn process() -> Lines {
             commit_failures: 0,
         },
         reload: ReloadView { successful: true, success_at: NOW },
+        shard: ShardView::default(),
         build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
     };
     render_process(&process, Breakdown::default())

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Mutex as Seat, OwnedMutexGuard};
+use tokio::sync::{Mutex as Seat, OwnedMutexGuard, Semaphore};
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::api::Transport;
 use crate::call::Moment;
@@ -33,6 +34,7 @@ pub(super) struct AppTask {
     pub(super) recent_window_s: i64,
     pub(super) transport: Transport,
     pub(super) store: Arc<dyn Store>,
+    places_at_store: Arc<Semaphore>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Clock,
     /// Milliseconds that the first request waits, so that many apps do not start as one.
@@ -74,9 +76,14 @@ pub(super) struct Common {
     pub(super) shown: Shown,
     pub(super) transport: Transport,
     pub(super) store: Arc<dyn Store>,
+    pub(super) places_at_store: Arc<Semaphore>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Clock,
 }
+
+/// How many apps are at the store at once. Enough to share transactions; each is a thread, which takes
+/// memory of its own, and scrapes need threads too, above all while a disk hangs.
+pub(super) const PLACES_AT_STORE: usize = 4;
 
 /// What tells an app from all others, whatever it is called.
 pub(super) fn id_of(settings: &AppSettings) -> AppId {
@@ -121,6 +128,7 @@ impl AppTask {
             recent_window_s: common.recent_window_s,
             transport: common.transport.clone(),
             store: Arc::clone(&common.store),
+            places_at_store: Arc::clone(&common.places_at_store),
             board: Arc::clone(&common.board),
             clock: common.clock,
             start_delay_ms: spread % start_within_ms,
@@ -140,6 +148,24 @@ impl AppTask {
         // No app id holds a blank.
         let user = self.id.on_behalf_of.as_deref().unwrap_or_default();
         format!("{} {user}", self.id.app_id).into()
+    }
+
+    /// Does at the store what may wait for the disk, on a thread made for that.
+    ///
+    /// # Errors
+    /// `work` panicked.
+    pub(super) async fn at_store<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let place = Arc::clone(&self.places_at_store).acquire_owned().await;
+        let task = Arc::clone(self);
+        let working = spawn_blocking(move || {
+            let result = work(&task);
+            drop(place); // here, for whoever waits may be gone
+            result
+        });
+        working.await
     }
 
     /// The right to change the state of the app, if nobody has it.

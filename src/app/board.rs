@@ -7,7 +7,7 @@ use crate::call::{Moment, Outcome, Status};
 use crate::ledger::recent::RecentTally;
 use crate::ledger::{Counter, Recent, Totals};
 use crate::metrics::{
-    AppView, BuildInfo, Lines, ProcessView, ReloadView, Shown, StateView, render_app,
+    AppView, BuildInfo, Lines, ProcessView, ReloadView, ShardView, Shown, StateView, render_app,
     render_process,
 };
 use crate::web::{
@@ -51,6 +51,7 @@ impl Board {
     /// Begins without any app. `now` is the local clock.
     pub(super) fn new(
         poll: PollTimes,
+        shard: ShardView,
         created: bool,
         (state_path, config): (Option<String>, String),
         now: Moment,
@@ -65,10 +66,11 @@ impl Board {
                 commit_failures: 0,
             },
             reload: ReloadView { successful: true, success_at: now },
+            shard,
             build: BuildInfo {
                 version: env!("CARGO_PKG_VERSION"),
                 revision: option_env!("COMETCHAT_EXPORTER_REVISION").unwrap_or("unknown"),
-                rust_version: env!("CARGO_PKG_RUST_VERSION"),
+                rust_version: env!("RUSTC_VERSION"),
             },
         };
         let created_from = created.then_some(now);
@@ -181,6 +183,7 @@ impl Board {
             state_writable: process.state.writable,
             commit_failures: process.state.commit_failures,
             recent_window_s: process.recent_window_s,
+            shard: process.shard,
             config: Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner)),
         });
     }

@@ -3,13 +3,13 @@
 use anyhow::Context;
 
 use crate::api::Proxies;
-use crate::config::Secret;
 use crate::config::cli::DemoArgs;
 use crate::config::settings::{
     ApiRegion, AppSettings, CountFrom, CountSettings, KeySource, Listen, LogFormat, LogLevel,
     LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
     WebSettings,
 };
+use crate::config::{Secret, Shard};
 use crate::metrics::Breakdown;
 use crate::sim::Options;
 
@@ -46,6 +46,7 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
             on_behalf_of: None,
             budget_group: None,
         }],
+        shard: Shard::default(),
         poll: PollSettings {
             interval_ms: POLL_INTERVAL_MS,
             rate_limit_per_minute: RATE_LIMIT,

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tracing::error;
 
@@ -27,6 +28,7 @@ use super::{epoch, supervise};
 pub(super) struct Ground {
     pub(super) proxies: Proxies,
     pub(super) store: Arc<dyn Store>,
+    pub(super) places_at_store: Arc<Semaphore>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Clock,
 }
@@ -209,6 +211,7 @@ impl Fleet {
             },
             transport: transport.clone(),
             store: Arc::clone(&self.ground.store),
+            places_at_store: Arc::clone(&self.ground.places_at_store),
             board: Arc::clone(&self.ground.board),
             clock: self.ground.clock,
         }

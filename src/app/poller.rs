@@ -9,6 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::api::{BODY_BYTES_MAX, Client, Exchange, Key, Options};
 use crate::call::{Moment, Timestamp};
+use crate::config::settings::KeySource;
 use crate::ledger::Recent;
 use crate::sweep::{Ask, Backoff, Plan, Refusal, Skew};
 use crate::web::Trouble;
@@ -65,11 +66,9 @@ impl Poller {
                 None => task.clock.sleep_ms(200).await,
             }
         };
-        let loading = Arc::clone(&task);
         // The seat goes along: whoever stops waiting here must not free it before its time.
-        let loaded = tokio::task::spawn_blocking(move || {
-            let id = &loading.id;
-            let sweep = storing::load(&*loading.store, id, loading.options, &loading.first);
+        let loaded = task.at_store(move |task| {
+            let sweep = storing::load(&*task.store, &task.id, task.options, &task.first);
             sweep.map(|sweep| Seated { sweep, _seat: seat })
         });
         let seated = loaded.await.context("loading the state failed")??;
@@ -279,7 +278,8 @@ impl Poller {
     /// Looks at the key file now and then: a new key is tried at once.
     async fn reread_key(&mut self) {
         let steady = self.task.clock.steady();
-        if steady.since_ms(self.key_read_at) < NAP_MS_MAX {
+        let is_file = matches!(self.task.settings.key, KeySource::File(_));
+        if !is_file || steady.since_ms(self.key_read_at) < NAP_MS_MAX {
             return;
         }
         self.key_read_at = steady;

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use crate::api::{Proxies, Roots, Transport};
 use crate::clock::Clock;
 use crate::config::cli::RunArgs;
 use crate::config::settings::{StateSettings, WebSettings};
-use crate::config::{Loaded, Settings, effective, web_file};
+use crate::config::{Loaded, Settings, Shard, effective, web_file};
+use crate::metrics::ShardView;
 use crate::store::{FileStore, MemoryStore, Store};
 use crate::web::lifecycle::{Lifecycle, Wishes};
 use crate::web::{AppEntry, Guard, Limits, Listener, Server, Site, WebConfig, listen, open, serve};
 
+use super::app_task::PLACES_AT_STORE;
 use super::board::Board;
 use super::fleet::{self, Change, Fleet, Ground};
 use super::reload::{self, Reloading};
@@ -78,11 +81,13 @@ impl Exporter {
         }
         let board = Arc::new(Board::new(
             fleet::poll_times(&settings),
+            ShardView { index: settings.shard.index, count: settings.shard.count },
             settings.created,
             (state_path(&settings.state), effective(&settings)),
             clock.wall(),
         ));
-        let ground = Ground { proxies, store, board: Arc::clone(&board), clock };
+        let places_at_store = Arc::new(Semaphore::new(PLACES_AT_STORE));
+        let ground = Ground { proxies, store, places_at_store, board: Arc::clone(&board), clock };
         let mut fleet = Fleet::new(ground, settings.clone(), transport);
         let web = settings.web.clone();
         let count_from = settings.count.from;
@@ -167,6 +172,9 @@ pub async fn run(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     info!("starting cometchat-exporter {}", env!("CARGO_PKG_VERSION"));
     for notice in &notices {
         warn!("{notice}");
+    }
+    if settings.shard != Shard::default() {
+        info!("apps of shard {}: {}", settings.shard, settings.apps.len());
     }
     for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         if std::env::var_os(proxy).is_some() {

@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
 use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, StateSettings};
+use super::shard::Shard;
 use super::values;
 
 mod backfilling;
@@ -183,6 +184,16 @@ pub struct RunArgs {
     /// File that keeps the counts over a restart, or memory [default: cometchat-exporter.redb]
     #[arg(long = "state.path", value_name = "FILE|memory", value_parser = values::state)]
     pub state: Option<StateSettings>,
+
+    /// Read only the apps of one of COUNT exporters with the same file, from 0/COUNT
+    #[arg(
+        long = "shard",
+        value_name = "INDEX/COUNT",
+        default_value = "0/1",
+        hide_default_value = true,
+        value_parser = values::shard
+    )]
+    pub shard: Shard,
 
     #[command(flatten)]
     /// What is served, and where.

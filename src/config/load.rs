@@ -14,8 +14,9 @@ use super::fault::{Collector, Faults};
 use super::keys;
 use super::raw::{self, Document};
 use super::settings::{
-    CountSettings, FailureWord, PollSettings, RECENT_WINDOW_S, Settings, WebSettings,
+    AppSettings, CountSettings, FailureWord, PollSettings, RECENT_WINDOW_S, Settings, WebSettings,
 };
+use super::shard::Shard;
 use super::surroundings::Surroundings;
 use super::values;
 use super::web_file::{self, boolean};
@@ -72,9 +73,11 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
     let (exemplars, created) = (is_on("exemplars"), is_on("created"));
     let web = read_web(&args.web, around, &mut faults, &mut notices);
     let log = args.log();
+    let apps = apps.map(|apps| of_shard(args.shard, apps, &mut notices));
     let loaded = apps.map(|apps| Loaded {
         settings: Settings {
             apps,
+            shard: args.shard,
             poll,
             count,
             recent_window_s,
@@ -89,6 +92,20 @@ pub fn load(args: &RunArgs, around: &dyn Surroundings) -> Result<Loaded, Faults>
         fingerprint,
     });
     faults.finish(loaded)
+}
+
+/// Those that this exporter reads.
+fn of_shard(
+    shard: Shard,
+    mut apps: Vec<AppSettings>,
+    notices: &mut Vec<String>,
+) -> Vec<AppSettings> {
+    let n_all = apps.len();
+    apps.retain(|app| shard.owns(app.budget_name()));
+    if apps.is_empty() && n_all > 0 {
+        notices.push(format!("--shard={shard} has none of the {n_all} apps to read"));
+    }
+    apps
 }
 
 /// What the flags say; the web configuration file is only checked here, since it is read again and

@@ -10,6 +10,7 @@ use crate::sweep::BudgetOptions;
 use crate::web::listen::UNIX;
 
 use super::secret::Secret;
+use super::shard::Shard;
 
 /// Thirty seconds: as fresh as a usual scrape interval needs, two requests a minute when idle.
 pub const POLL_INTERVAL_MS: i64 = 30_000;
@@ -41,8 +42,11 @@ pub const TELEMETRY_PATH: &str = "/metrics";
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The apps to read, at least one; names are unique, and so is `app_id` + `on_behalf_of`.
+    /// The apps to read; names are unique, and so is `app_id` + `on_behalf_of`. At least one, unless
+    /// all belong to other shards.
     pub apps: Vec<AppSettings>,
+    /// Whose apps these are.
+    pub shard: Shard,
     /// How the API is asked.
     pub poll: PollSettings,
     /// What counts.

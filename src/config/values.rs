@@ -9,10 +9,13 @@ use crate::metrics::Breakdown;
 
 use super::duration;
 use super::settings::{ApiRegion, CountFrom, FailureWord, Listen, ListenAddress, StateSettings};
+use super::shard::Shard;
 use crate::web::listen::UNIX;
 
 /// The longest name of an app, in characters.
 const NAME_CHARS_MAX: usize = 128;
+/// The most shards: each app is weighed for each.
+const SHARDS_MAX: u32 = 1000;
 
 /// An id of an app: a part of a host name.
 pub(super) fn app_id(text: &str) -> Result<String, String> {
@@ -255,6 +258,21 @@ pub(super) fn state(text: &str) -> Result<StateSettings, String> {
         "" => Err("must be the path of a file, or memory".into()),
         "memory" => Ok(StateSettings::Memory),
         path => Ok(StateSettings::File(path.into())),
+    }
+}
+
+/// One of several exporters that share their apps.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    let number = |digits: &str| {
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<u32>().ok().filter(|_| is_plain)
+    };
+    let numbers = text.split_once('/').and_then(|(index, count)| number(index).zip(number(count)));
+    match numbers {
+        Some((index, count)) if index < count && count <= SHARDS_MAX => Ok(Shard { index, count }),
+        _ => Err(format!(
+            "must be INDEX/COUNT, such as 0/3, 1/3 and 2/3 for three exporters; COUNT is at most {SHARDS_MAX}"
+        )),
     }
 }
 

@@ -155,6 +155,8 @@ pub enum Label {
     Version,
     Revision,
     RustVersion,
+    Shard,
+    Shards,
 }
 
 impl Label {
@@ -177,6 +179,8 @@ impl Label {
             Self::Version => "version",
             Self::Revision => "revision",
             Self::RustVersion => "rust_version",
+            Self::Shard => "shard",
+            Self::Shards => "shards",
         }
     }
 
@@ -197,7 +201,9 @@ impl Label {
             | Self::Reason
             | Self::Version
             | Self::Revision
-            | Self::RustVersion => true,
+            | Self::RustVersion
+            | Self::Shard
+            | Self::Shards => true,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{AppView, BuildInfo, Health, Moment, ProcessStats, ProcessView, ReloadView, StateView};
+use super::{
+    AppView, BuildInfo, Health, Moment, ProcessStats, ProcessView, ReloadView, ShardView, StateView,
+};
 use crate::call::{
     Amount, Amounts, CallType, Kind, Mode, Outcome, ReceiverType, Status, Timestamp, UnknownWords,
 };
@@ -151,6 +153,7 @@ pub(crate) fn process() -> ProcessView {
             commit_failures: 0,
         },
         reload: ReloadView { successful: true, success_at: Moment(1_760_000_000_000) },
+        shard: ShardView { index: 1, count: 3 },
         build: BuildInfo { version: "0.1.0", revision: "8ac6a87", rust_version: "1.95.0" },
     }
 }

@@ -74,8 +74,26 @@ pub struct ProcessView {
     pub state: StateView,
     /// The configuration.
     pub reload: ReloadView,
+    /// Which part of the apps it reads.
+    pub shard: ShardView,
     /// What was built.
     pub build: BuildInfo,
+}
+
+/// Which of the exporters that share one configuration this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardView {
+    /// Which one, from 0.
+    pub index: u32,
+    /// How many there are.
+    pub count: u32,
+}
+
+impl Default for ShardView {
+    /// The only one.
+    fn default() -> Self {
+        Self { index: 0, count: 1 }
+    }
 }
 
 /// The state.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::history::{Counts, History};
-use crate::metrics::Moment;
+use crate::metrics::{Moment, ShardView};
 
 /// One app. Holds no key and no id of a user.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,8 @@ pub struct ExporterFacts {
     pub commit_failures: u64,
     /// Length of the recent window, seconds.
     pub recent_window_s: u64,
+    /// Which part of the apps it reads.
+    pub shard: ShardView,
     /// The configuration in force as YAML, keys masked.
     pub config: Arc<str>,
 }

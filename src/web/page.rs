@@ -8,7 +8,7 @@ use super::escaped::Escaped;
 use super::history::{Counts, MINUTES, Minute, OUTCOMES};
 use super::status::Progress;
 use super::{Site, View};
-use crate::metrics::Moment;
+use crate::metrics::{Moment, ShardView};
 
 mod chart;
 mod hash;
@@ -197,7 +197,13 @@ fn facts(view: &View) -> String {
              until it can; look at the disk and the rights of the file."
             .into(),
     };
-    format!("{state}{writable}")
+    let shard = match facts.shard {
+        ShardView { index: 0, count: 1 } => String::new(),
+        ShardView { index, count } => {
+            format!("Shard {index}/{count}: other apps are read by others. ")
+        }
+    };
+    format!("{shard}{state}{writable}")
 }
 
 #[cfg(test)]

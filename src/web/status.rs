@@ -12,8 +12,15 @@ struct Status<'a> {
     version: &'a str,
     time_seconds: i64,
     recent_window_seconds: u64,
+    shard: Shard,
     state: State<'a>,
     apps: Vec<App<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shard {
+    index: u32,
+    count: u32,
 }
 
 #[derive(Serialize)]
@@ -134,6 +141,7 @@ pub(super) fn render(site: &Site, view: &View, now: Moment, names: &[String]) ->
         version: site.version,
         time_seconds: now.floor().0,
         recent_window_seconds: facts.recent_window_s,
+        shard: Shard { index: facts.shard.index, count: facts.shard.count },
         state: State {
             path: facts.state_path.as_deref(),
             size_bytes: facts.state_bytes,

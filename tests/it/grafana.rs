@@ -21,8 +21,10 @@ use crate::rules::recorded_names;
 const NAMES: [&str; 4] = ["calls", "usage", "exporter", "fleet"];
 
 /// Metrics without a panel, each with its reason.
-const NOT_SHOWN: [(&str, &str); 3] = [
+const NOT_SHOWN: [(&str, &str); 5] = [
     ("cometchat_recent_window_seconds", "a setting that seldom changes"),
+    ("cometchat_shard_info", "alerts tell when a shard is missing or there twice"),
+    ("cometchat_shards", "likewise"),
     ("process_virtual_memory_bytes", "resident memory is what a machine lacks"),
     ("process_threads", "fixed by the number of cores"),
 ];

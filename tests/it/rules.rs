@@ -92,7 +92,7 @@ fn no_alert_on_calls_fires_when_three_days_are_read_at_once() {
 #[test]
 fn amtool_accepts_the_configuration_of_alertmanager() {
     let said = run("AMTOOL", "amtool", &["check-config", "prometheus/alertmanager.yml"]);
-    assert!(said.contains("4 inhibit rules"), "{said}");
+    assert!(said.contains("5 inhibit rules"), "{said}");
 }
 
 #[test]

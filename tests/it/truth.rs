@@ -11,6 +11,7 @@ mod quirks;
 mod replicas;
 mod reloads;
 pub(crate) mod secrets;
+mod shards;
 mod signals;
 mod stage;
 mod watch;

@@ -1,7 +1,5 @@
 //! The second half of a step: what an answer changes becomes durable, and then is shown.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use tracing::{error, info};
 
@@ -61,13 +59,11 @@ impl Poller {
 
     async fn attempt(&mut self, job: Job) -> anyhow::Result<Result<Stored, (Job, StoreError)>> {
         let mut seated = self.seated.take().expect("one step at a time");
-        let task = Arc::clone(&self.task);
-        let (seated, result) = tokio::task::spawn_blocking(move || {
+        let storing = self.task.at_store(move |task| {
             let result = storing::store_step(&mut seated, job, &*task.store, &task.id);
             (seated, result)
-        })
-        .await
-        .context("a step could not be stored")?;
+        });
+        let (seated, result) = storing.await.context("a step could not be stored")?;
         self.seated = Some(seated);
         let took_us = result
             .as_ref()
@@ -91,10 +87,10 @@ impl Poller {
 
     async fn poll_ended(&mut self, asked_at: Moment) -> anyhow::Result<()> {
         let (wall, steady) = (self.task.clock.wall(), self.task.clock.steady());
-        let task = Arc::clone(&self.task);
-        let window = Span::new(asked_at.floor().plus_s(-task.recent_window_s), Timestamp::MAX);
+        let from = asked_at.floor().plus_s(-self.task.recent_window_s);
+        let window = Span::new(from, Timestamp::MAX);
         let recent =
-            tokio::task::spawn_blocking(move || storing::recent(&*task.store, &task.id, window));
+            self.task.at_store(move |task| storing::recent(&*task.store, &task.id, window));
         // A window that cannot be read is absent until the next poll.
         self.recent =
             recent.await.context("the recent window failed")?.ok().map(|it| (it, asked_at));

@@ -20,8 +20,8 @@ use crate::app::simulate::SimulatedApi;
 use crate::app::stop::Stopper;
 use crate::call::CallKey;
 use crate::clock::Clock;
-use crate::config::Secret;
 use crate::config::settings::*;
+use crate::config::{Secret, Shard};
 use crate::ledger::Entry;
 use crate::metrics::Breakdown;
 use crate::sim::Options;
@@ -127,6 +127,7 @@ fn settings(api: &SimulatedApi, key: &str) -> Settings {
             on_behalf_of: None,
             budget_group: None,
         }],
+        shard: Shard::default(),
         poll: PollSettings {
             rate_limit_per_minute: 1_000_000,
             settle_s: 60,

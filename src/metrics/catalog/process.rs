@@ -55,6 +55,24 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     row(
         Info,
+        "cometchat_shard_info",
+        &[Label::Shard, Label::Shards],
+        "Always 1; names which of the exporters that share one configuration this is, from 0, and \
+         how many there are (--shard); 0 of 1 reads every app.",
+        Process(|process, out| {
+            let shard = process.shard;
+            out.labelled(&[&shard.index.to_string(), &shard.count.to_string()], 1.0);
+        }),
+    ),
+    row(
+        Gauge,
+        "cometchat_shards",
+        &[],
+        "Exporters that share one configuration, this one among them (--shard).",
+        Process(|process, out| out.one(whole(process.shard.count.into()))),
+    ),
+    row(
+        Info,
         "cometchat_exporter_build_info",
         &[Label::Version, Label::Revision, Label::RustVersion],
         "Always 1; names the version of the exporter, the commit it was built from and the \
