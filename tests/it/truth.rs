@@ -12,6 +12,7 @@ mod replicas;
 mod reloads;
 pub(crate) mod secrets;
 mod signals;
+mod soak;
 mod stage;
 mod watch;
 mod worlds;
