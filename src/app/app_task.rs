@@ -81,6 +81,9 @@ pub(super) struct Common {
     pub(super) clock: Clock,
 }
 
+/// How often a task that waits for a place says that it runs.
+const BEAT_MS: i64 = 5_000;
+
 /// How many apps are at the store at once. Enough to share transactions; each is a thread, which takes
 /// memory of its own, and scrapes need threads too, above all while a disk hangs.
 pub(super) const PLACES_AT_STORE: usize = 4;
@@ -158,7 +161,17 @@ impl AppTask {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        let place = Arc::clone(&self.places_at_store).acquire_owned().await;
+        let places = Arc::clone(&self.places_at_store);
+        let waiting = places.acquire_owned();
+        tokio::pin!(waiting);
+        let place = loop {
+            // While others are at a store that hangs, this task does not.
+            self.beat();
+            tokio::select! {
+                place = &mut waiting => break place.expect("the places are never closed"),
+                () = self.clock.sleep_ms(BEAT_MS) => {}
+            }
+        };
         let task = Arc::clone(self);
         let working = spawn_blocking(move || {
             let result = work(&task);

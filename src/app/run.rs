@@ -174,7 +174,7 @@ pub async fn run(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
         warn!("{notice}");
     }
     if settings.shard != Shard::default() {
-        info!("apps of shard {}: {}", settings.shard, settings.apps.len());
+        info!("shard {}: apps read here: {}", settings.shard, settings.apps.len());
     }
     for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         if std::env::var_os(proxy).is_some() {

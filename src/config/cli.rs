@@ -185,7 +185,7 @@ pub struct RunArgs {
     #[arg(long = "state.path", value_name = "FILE|memory", value_parser = values::state)]
     pub state: Option<StateSettings>,
 
-    /// Read only the apps of one of COUNT exporters with the same file, from 0/COUNT
+    /// Read only one part of the apps, of COUNT exporters that share one file; INDEX is 0 to COUNT - 1
     #[arg(
         long = "shard",
         value_name = "INDEX/COUNT",

@@ -103,7 +103,9 @@ fn of_shard(
     let n_all = apps.len();
     apps.retain(|app| shard.owns(app.budget_name()));
     if apps.is_empty() && n_all > 0 {
-        notices.push(format!("--shard={shard} has none of the {n_all} apps to read"));
+        notices.push(format!(
+            "no app belongs to --shard={shard}, of {n_all} in the configuration: nothing is read here"
+        ));
     }
     apps
 }

@@ -272,6 +272,26 @@ fn variables_beside_a_file_with_apps_are_ignored_with_one_notice() {
 }
 
 #[test]
+fn a_shard_reads_its_part_of_the_apps_and_says_so_where_that_is_none() {
+    let world = World::new().file(
+        "x.yaml",
+        "apps: [{ app_id: alpha, region: us, api_key: k }, { app_id: beta, region: us, api_key: k }]",
+    );
+    let of_shard = |shard: &str| {
+        let loaded = load(&args(&format!("--config.file=x.yaml {shard}")), &world);
+        let Loaded { settings, notices, .. } = loaded.expect("it is valid");
+        let ids: Vec<_> = settings.apps.iter().map(|app| app.app_id.clone()).collect();
+        (ids.join(" "), notices.join("; "))
+    };
+    assert_eq!(of_shard(""), ("alpha beta".into(), String::new()));
+    assert_eq!(of_shard("--shard=0/3"), ("alpha".into(), String::new()));
+    assert_eq!(of_shard("--shard=2/3"), ("beta".into(), String::new()));
+    let nothing =
+        "no app belongs to --shard=1/3, of 2 in the configuration: nothing is read here".into();
+    assert_eq!(of_shard("--shard=1/3"), (String::new(), nothing));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     refused(
         "--config.file=/etc/none.yaml",

@@ -271,7 +271,7 @@ pub(super) fn shard(text: &str) -> Result<Shard, String> {
     match numbers {
         Some((index, count)) if index < count && count <= SHARDS_MAX => Ok(Shard { index, count }),
         _ => Err(format!(
-            "must be INDEX/COUNT, such as 0/3, 1/3 and 2/3 for three exporters; COUNT is at most {SHARDS_MAX}"
+            "must be INDEX/COUNT, such as 0/3, 1/3 and 2/3 for three exporters: INDEX from 0 to COUNT - 1, COUNT at most {SHARDS_MAX}"
         )),
     }
 }

@@ -133,4 +133,9 @@ impl Latency {
         self.counts[LATENCY_BOUNDS_MS.partition_point(|&bound| bound < ms)] += 1;
         self.sum_ms = self.sum_ms.saturating_add(ms);
     }
+
+    /// The mean of all, milliseconds.
+    pub fn mean_ms(&self) -> u64 {
+        self.sum_ms / self.counts.iter().sum::<u64>().max(1)
+    }
 }

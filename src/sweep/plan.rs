@@ -122,7 +122,8 @@ pub(super) struct Hints {
     pub(super) per_page: Option<u32>,
     /// When the head is read next.
     pub(super) head_at: Moment,
-    /// Up to where the list was read before the newest read of the head.
+    /// Up to where the list was read before the newest read of the head; the end of time before the
+    /// first one.
     pub(super) head_from: Timestamp,
     /// Whether the head was read and the way down to what was read before was not, yet.
     pub(super) is_polling: bool,

@@ -1,6 +1,6 @@
 //! How far a long first read has come.
 
-use super::Sweep;
+use super::{Span, Sweep};
 use crate::call::Timestamp;
 use crate::ledger::Counter;
 
@@ -28,7 +28,11 @@ impl Sweep {
             covered.iter().map(|span| seconds(span.from.max(progress.epoch), span.to)).sum();
         let all_s = seconds(progress.epoch, newest);
         let n_read = self.totals().sum(Counter::Initiated);
-        let n_about = u128::from(n_read) * u128::from(all_s) / u128::from(read_s.max(1));
+        // Calls on pages that proved nothing, as those that tell the number of the first one.
+        let beyond = covered.gaps(Span::new(progress.epoch, Timestamp::MAX));
+        let n_beyond: usize = beyond.into_iter().map(|gap| self.census.count(gap)).sum();
+        let n_within = n_read.saturating_sub(n_beyond as u64);
+        let n_about = u128::from(n_within) * u128::from(all_s) / u128::from(read_s.max(1));
         let n_about = u64::try_from(n_about).unwrap_or(u64::MAX).max(n_read);
         let page_rows = (self.hints.walks.page_rows() as u64).max(1);
         let n_requests_left = (n_about - n_read).div_ceil(page_rows);

@@ -244,7 +244,8 @@ impl Sweep {
         self.note_misses(digest);
         let ends_poll = self.ends_poll();
         let covered = self.progress.read.covered();
-        self.progress.complete |= !self.hints.is_polling
+        let has_read_head = self.hints.head_from < Timestamp::MAX && !self.hints.is_polling;
+        self.progress.complete |= has_read_head
             && covered.newest().is_some_and(|newest| newest.contains(self.progress.epoch));
         Applied {
             changes: Changes {

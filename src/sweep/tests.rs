@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::call::{Amounts, Call, CallKey, Kind, Moment, Outcome, Status, Timestamp, UnknownWords};
-use crate::ledger::Phase;
+use crate::ledger::{FailureStatuses, Phase, Rules, Totals};
 
 fn span() -> impl Strategy<Value = Span> {
     (0_i64..60, 0_i64..12).prop_map(|(from, n)| Span::new(Timestamp(from), Timestamp(from + n)))
@@ -87,7 +87,11 @@ fn the_older_an_open_call_is_the_later_is_its_next_look() {
 
 /// A page of one call, as a list shows it that is newest first.
 fn page_of(initiated_at: i64) -> Page {
-    let call = Call {
+    Page { calls: vec![call_of(initiated_at)], defects: Vec::new() }
+}
+
+fn call_of(initiated_at: i64) -> Call {
+    Call {
         key: CallKey { initiated_at: Timestamp(initiated_at), session_id: "s".into() },
         kind: Kind::documented().next().expect("there are documented kinds"),
         status: Status::Ongoing,
@@ -98,8 +102,7 @@ fn page_of(initiated_at: i64) -> Page {
         people_present: 0,
         entries: [0; Outcome::ALL.len()],
         unknown: UnknownWords::default(),
-    };
-    Page { calls: vec![call], defects: Vec::new() }
+    }
 }
 
 /// Walks a list from its first page to its end; `shows` has the one row of each request's page.
@@ -154,6 +157,38 @@ fn a_shorter_lookback_reads_again_what_it_has_to_seal() {
         |read: &ReadTime| [read.sealed(), read.covered()].map(|it| it.newest().unwrap().to.0);
     assert_eq!(ends(&shorter), [13_600, 100_000]);
     assert_eq!(ends(&shorter.under_lookback(86_400)), [13_600, 100_000]);
+}
+
+/// Its first page alone reaches past the epoch, and is not all that there is.
+#[test]
+fn a_list_that_is_oldest_first_is_complete_with_its_last_page() {
+    let mut sweep = with_an_old_gap();
+    let read = ReadTime::new(sweep.options.lookback_s);
+    let progress = Progress { read, order: Order::default(), ..sweep.progress.clone() };
+    sweep = Sweep::new(sweep.options, Saved { progress, totals: sweep.totals });
+    let rows = |page: u32| {
+        let first = i64::from(page.checked_sub(1)?) * 100;
+        Some(
+            (first..first + 100)
+                .step_by(10)
+                .filter(|at| *at < 300)
+                .flat_map(|at| page_of(at).calls),
+        )
+    };
+    let now = Timestamp(2_000).start();
+    for _ in 0..20 {
+        let Plan::Ask(ask) = sweep.plan(now, false) else { break };
+        let Request::List { page, .. } = ask.request else { panic!("only the list is asked") };
+        let calls = rows(page).into_iter().flatten().collect();
+        let reply = Ok(Reply::List(Page { calls, defects: Vec::new() }));
+        if let Some(digest) = sweep.digest(&ask, reply, now).expect("no refusal") {
+            sweep.apply(&digest, Known::new());
+        }
+        let read = sweep.progress().read.covered().newest();
+        let is_read = read.is_some_and(|read| read.contains(Timestamp(290)));
+        assert!(is_read || !sweep.progress().complete, "complete, and only {read:?} is read");
+    }
+    assert!(sweep.progress().complete);
 }
 
 /// A list that was read from 1000 s on, a moment ago, and not before.
@@ -312,4 +347,42 @@ fn calls_that_may_stand_on_one_page_are_looked_at_by_one_request() {
         [Some(first), second].into_iter().flatten().filter(is_look).count()
     };
     assert_eq!([looks(0), looks(15), looks(25)], [1, 1, 2]);
+}
+
+/// A first read of a list with a call each second.
+#[test]
+fn the_pages_that_tell_where_the_list_begins_do_not_make_the_past_look_longer() {
+    const N_CALLS: i64 = 9_000;
+    let (mut sweep, now) = (first_read(Timestamp(0)), Timestamp(N_CALLS).start());
+    let (mut known, mut said) = (Known::new(), Vec::new());
+    while said.len() < 4 {
+        let Plan::Ask(ask) = sweep.plan(now, false) else { unreachable!("the past is not read") };
+        let Request::List { page, .. } = ask.request else { unreachable!("nothing is far") };
+        let newest = N_CALLS - i64::from(page.saturating_sub(1)) * 100;
+        let calls = (newest - 100..newest).rev().map(call_of).collect();
+        let answer = Ok(Reply::List(Page { calls, defects: Vec::new() }));
+        let digest = sweep.digest(&ask, answer, now).expect("it is a list").expect("it tells");
+        for (key, entry) in sweep.apply(&digest, known.clone()).changes.calls {
+            known.extend(entry.map(|entry| (key, entry)));
+        }
+        said.extend(sweep.reading_back().map(|it| (it.n_read, it.n_about)));
+    }
+    // The pages 1 and 2 were seen before anything was proved. Calls are known by the minute.
+    assert!(said.iter().all(|(_, n_about)| (8_100..9_900).contains(n_about)), "{said:?}");
+}
+
+fn first_read(epoch: Timestamp) -> Sweep {
+    let progress = Progress {
+        epoch,
+        epoch_settled: true,
+        floor: epoch,
+        complete: false,
+        read: ReadTime::new(86_400),
+        order: Order::default(),
+    };
+    let rules =
+        Rules { epoch, settle_s: 7_200, max_open_s: 604_800, failures: FailureStatuses::default() };
+    let grid = Grid { interval_ms: 30_000, phase_ms: 0 };
+    let options = Options { rules, grid, per_page: 100, lookback_s: 86_400 };
+    Sweep::new(options, Saved { progress, totals: Totals::default() })
 }

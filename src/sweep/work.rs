@@ -124,7 +124,18 @@ impl Sweep {
             };
             gaps.into_iter().rev().find(is_worth).map(|gap| (age_idx, gap))
         });
-        ripe.collect()
+        let mut ripe: Vec<_> = ripe.collect();
+        // The last age lets calls go. Where the budget does not reach for all, it must not wait for
+        // those that only make figures fresh.
+        let (last_idx, last_age) = (self.progress.read.by_age.len() - 1, self.options.lookback_s);
+        let is_late = |(age_idx, gap): &(usize, Span)| {
+            let age_s = self.on_grid(now, last_age).since_s(gap.from);
+            *age_idx == last_idx && age_s > last_age / 8
+        };
+        if ripe.last().is_some_and(is_late) {
+            ripe.rotate_right(1);
+        }
+        ripe
     }
 
     /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is

@@ -29,6 +29,8 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(server: Server) -> Self {
         let limits = server.limits;
+        // What is read once is read while there are descriptors for it.
+        process::stats();
         let n_scrapes = usize::try_from(limits.scrapes_max).unwrap_or(usize::MAX);
         Self {
             server,

@@ -198,9 +198,9 @@ fn facts(view: &View) -> String {
             .into(),
     };
     let shard = match facts.shard {
-        ShardView { index: 0, count: 1 } => String::new(),
+        ShardView { count: 1, .. } => String::new(),
         ShardView { index, count } => {
-            format!("Shard {index}/{count}: other apps are read by others. ")
+            format!("Shard {index}/{count}: the other apps are read by other exporters. ")
         }
     };
     format!("{shard}{state}{writable}")

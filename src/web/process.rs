@@ -16,7 +16,7 @@ const BYTES_MAX: usize = 4096;
 static STAT: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/stat").ok());
 static STATUS: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/status").ok());
 
-/// What does not change.
+/// What hardly ever changes.
 struct Fixed {
     started_at_ms: Option<u64>,
     max_fds: Option<u64>,
@@ -25,7 +25,7 @@ struct Fixed {
 /// Reads the process values now. What cannot be read is absent.
 pub fn stats() -> ProcessStats {
     static FIXED: OnceLock<Fixed> = OnceLock::new();
-    let (stat, status) = (now(STAT.as_ref()), now(STATUS.as_ref()));
+    let (stat, status) = (text_of(STAT.as_ref()), text_of(STATUS.as_ref()));
     let fixed = FIXED.get_or_init(|| {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         Fixed {
@@ -45,13 +45,14 @@ pub fn stats() -> ProcessStats {
 }
 
 /// What a file says now, in one call of the system; empty where it cannot be read.
-fn now(file: Option<&File>) -> String {
+fn text_of(file: Option<&File>) -> String {
     let mut bytes = [0; BYTES_MAX];
     let n_bytes = file.and_then(|file| file.read_at(&mut bytes, 0).ok()).unwrap_or_default();
     String::from_utf8_lossy(&bytes[..n_bytes]).into_owned()
 }
 
-/// Linux says it as the size of the folder since 6.2; before, that was 0.
+/// How many files are open. Linux gives that as the size of the folder since 6.2; before, the size was
+/// 0, and they are counted.
 fn open_fds() -> Option<u64> {
     const FOLDER: &str = "/proc/self/fd";
     let said = fs::metadata(FOLDER).ok()?.len();

@@ -164,12 +164,13 @@ impl View {
         }
     }
 
-    /// Whether a scrape of these apps, or of all, takes no long making: it is made already but for what
-    /// is taken in it, or is of one app.
+    /// Whether a scrape is made in a moment: it is of one app, or all but what is taken in it is made
+    /// already.
     pub(super) fn is_quick(&self, names: &[String], format: Format, coding: Coding) -> bool {
         match names {
             [] => self.all.is_made(format, coding),
-            more => more.len() == 1,
+            [_] => true,
+            _ => false,
         }
     }
 

@@ -29,6 +29,21 @@ fn last_stage() -> String {
     format!("FROM scratch AS build\nCOPY image /image\n\nFROM scratch\n{last}")
 }
 
+#[test]
+fn the_build_sees_every_file_that_it_copies() {
+    let seen: Vec<&str> = include_str!("../../.dockerignore")
+        .lines()
+        .filter_map(|line| line.strip_prefix('!'))
+        .collect();
+    let copies = DOCKERFILE.lines().filter_map(|line| line.strip_prefix("COPY "));
+    for words in copies.filter(|words| !words.starts_with("--from")) {
+        let names: Vec<&str> = words.split(' ').collect();
+        for name in &names[..names.len() - 1] {
+            assert!(seen.contains(name), "{name} is copied, and .dockerignore hides it");
+        }
+    }
+}
+
 /// The tools, and what was made with them; that is taken away at the end.
 struct Podman {
     folder: Folder,

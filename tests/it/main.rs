@@ -3,6 +3,7 @@
 
 mod backfill;
 mod deploy;
+mod endurance;
 mod golden;
 mod grafana;
 mod hostile;

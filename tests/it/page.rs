@@ -81,10 +81,10 @@ fn the_page_of_a_long_first_read() {
     let exporter = Exporter::start(&folder.config("config.yaml", &config));
     let address = exporter.address.to_string();
     let status = until_state(&address, "reading_back", 1);
-    assert!(status.contains("left at this budget"), "{status}");
+    assert!(status.contains("left at this pace"), "{status}");
     look(&address, &["long"]);
     let page = get(exporter.address, "/").unwrap().body;
-    assert!(page.contains("</progress> ") && page.contains("left at this budget"), "{page}");
+    assert!(page.contains("</progress> ") && page.contains("left at this pace"), "{page}");
 }
 
 #[test]

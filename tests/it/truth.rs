@@ -13,6 +13,7 @@ mod reloads;
 pub(crate) mod secrets;
 mod shards;
 mod signals;
+mod soak;
 mod stage;
 mod watch;
 mod worlds;

@@ -6,7 +6,7 @@ use super::super::board::Remarks;
 use super::super::words;
 use super::Poller;
 use crate::call::Moment;
-use crate::metrics::AppView;
+use crate::metrics::{AppView, Latency};
 use crate::sweep::ReadingBack;
 use crate::web::{AppEntry, FirstRead};
 
@@ -51,14 +51,14 @@ impl Poller {
 
     /// How far a long first read is, in words.
     fn reading_back(&self, it: ReadingBack) -> String {
-        let milli = self.task.budget().milli_per_minute().max(1).unsigned_abs();
-        let left_s = it.n_requests_left.saturating_mul(60_000) / milli;
+        let milli_per_minute = self.task.budget().milli_per_minute();
+        let latency_ms = self.task.health().latency.get("list").map_or(0, Latency::mean_ms);
         format!(
-            "reading back to {}: {} of about {} calls, {} left at this budget",
+            "reading back to {}: {} of about {} calls, {} left at this pace",
             words::date(it.to),
             it.n_read,
             it.n_about,
-            words::seconds(i64::try_from(left_s).unwrap_or(i64::MAX)),
+            words::seconds(left_s(it.n_requests_left, milli_per_minute, latency_ms)),
         )
     }
 
@@ -102,5 +102,25 @@ impl Poller {
             at: task.clock.wall(),
         };
         task.board.entry(task, &view, remarks)
+    }
+}
+
+/// Seconds that so many requests take. They read one page after the other, so that a large budget is
+/// not spent where answers take their time.
+fn left_s(n_requests: u64, milli_per_minute: i64, latency_ms: u64) -> i64 {
+    let by_budget_ms = 60_000_000 / milli_per_minute.max(1).unsigned_abs();
+    let left_ms = n_requests.saturating_mul(by_budget_ms.max(latency_ms));
+    i64::try_from(left_ms / 1000).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_s;
+
+    #[test]
+    fn what_is_left_takes_as_long_as_the_budget_and_the_answers_want() {
+        assert_eq!(left_s(1_000, 100_000, 200), 600, "the free plan: a request in 0.6 s");
+        assert_eq!(left_s(1_000, 4_000_000, 5), 15, "the paid plan, and answers at once");
+        assert_eq!(left_s(1_000, 4_000_000, 200), 200, "the paid plan, and usual answers");
     }
 }

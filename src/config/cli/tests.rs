@@ -115,6 +115,16 @@ fn switches_of_the_simulator_are_understood() {
 }
 
 #[test]
+fn a_shard_that_there_is_not_is_told_how_shards_are_named() {
+    refused(
+        "--shard=3/3",
+        expect![
+            "error: invalid value '3/3' for '--shard <INDEX/COUNT>': must be INDEX/COUNT, such as 0/3, 1/3 and 2/3 for three exporters: INDEX from 0 to COUNT - 1, COUNT at most 1000"
+        ],
+    );
+}
+
+#[test]
 fn a_bad_flag_is_refused_by_its_name() {
     refused(
         "--poll.interval=10ms",

@@ -25,6 +25,15 @@ fn a_name_has_1_to_128_characters_and_no_control_characters() {
 }
 
 #[test]
+fn a_shard_is_one_of_those_that_there_are() {
+    check(
+        shard,
+        &["0/1", "2/3", "999/1000"],
+        &["", "1", "a/b", "0/0", "3/3", "+0/3", "-1/3", "0/+3", "0/1001", "0/3/3", " 0/3"],
+    );
+}
+
+#[test]
 fn a_base_url_is_scheme_host_port_and_path() {
     check(
         base_url,
