@@ -281,7 +281,11 @@ impl Sweep {
     pub(super) fn walk_to(&mut self, purpose: Purpose, since: Moment) -> Ask {
         let Some((walk, target)) = purpose.walk() else { unreachable!("only lists are walked") };
         let order = self.progress.order;
-        let page = self.hints.walks.seek(order, &self.census, walk, target, since);
+        let read = match walk {
+            Walk::Again(age_idx) => &self.progress.read.by_age[age_idx].1,
+            Walk::Head | Walk::Fill(_) | Walk::Look(_) => self.progress.read.covered(),
+        };
+        let page = self.hints.walks.seek(order, (&self.census, read), walk, target, since);
         self.list(page, purpose)
     }
 

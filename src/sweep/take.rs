@@ -123,7 +123,7 @@ impl Sweep {
         let shown = match &page {
             None => Shown::Refused,
             Some(page) if page.n_rows() == 0 => Shown::Nothing,
-            Some(page) => Shown::Rows(super::walk::prints(page)),
+            Some(page) => Shown::Rows(super::prints::prints(page)),
         };
         let page = page.unwrap_or_default();
         let finding = self.hints.first_page.as_mut().map_or(Finding::Open, |it| it.take(shown));

@@ -113,7 +113,7 @@ fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
     for (&initiated_at, asked_s) in shows.iter().zip(1000..) {
         assert!(!is_read, "asked on after the end: {pages:?}");
         let target = (walk::Walk::Head, Timestamp::MAX);
-        let page = walks.seek(order, &census, target.0, target.1, Moment::MIN);
+        let page = walks.seek(order, (&census, &Spans::default()), target.0, target.1, Moment::MIN);
         let asked_at = Timestamp(asked_s).start();
         let step = walks.take(order, true, target, (page, &page_of(initiated_at)), asked_at);
         pages.push(page);

@@ -5,10 +5,11 @@
 //! guessed from the number of known calls on one side of it, and checked on arrival.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::ends::far_edge;
-use super::{Census, Order, Page, Span};
+use super::landmarks::Landmarks;
+use super::prints::fingerprint;
+use super::{Census, Order, Page, Span, Spans};
 use crate::call::{Moment, Timestamp};
 
 /// What a request walks for. Each has its own place in the list.
@@ -35,6 +36,8 @@ struct Link {
     start: Timestamp,
     /// When the oldest of its pages was asked for.
     asked_at: Moment,
+    /// From the oldest to the newest row of the page, seconds.
+    span_s: i64,
     n_rows: usize,
     fingerprint: u64,
     /// Whether it showed the same rows as the page before it: the list has ended there, or as many
@@ -94,6 +97,7 @@ pub struct Walks {
     list_rows: usize,
     links: BTreeMap<Walk, Link>,
     seeks: BTreeMap<Walk, Seek>,
+    landmarks: Landmarks,
 }
 
 /// Walks of one sort at once.
@@ -104,13 +108,14 @@ const TRIES_MAX: u32 = 40;
 
 impl Walks {
     /// At the start of a process nothing is known but the number of the first page.
-    pub const fn new(first_page: u32) -> Self {
+    pub fn new(first_page: u32) -> Self {
         Self {
             first_page,
             page_rows: 1,
             list_rows: 0,
             links: BTreeMap::new(),
             seeks: BTreeMap::new(),
+            landmarks: Landmarks::default(),
         }
     }
 
@@ -141,7 +146,7 @@ impl Walks {
     pub fn seek(
         &mut self,
         order: Order,
-        census: &Census,
+        (census, read): (&Census, &Spans),
         walk: Walk,
         target: Timestamp,
         since: Moment,
@@ -153,9 +158,18 @@ impl Walks {
                 && link.asked_at >= since
                 && if order.is_newest_first() { from_start.is_ge() } else { from_start.is_le() }
         };
+        // What a search read on its way is gone over in a page or two; to search anew takes many.
+        let is_near = |link: &Link| {
+            let (from, to) = (link.edge.min(target), link.edge.max(target));
+            let is_ahead =
+                if order.is_newest_first() { link.edge > target } else { link.edge < target };
+            is_ahead
+                && to.since_s(from) <= 2 * link.span_s
+                && read.gaps(Span::new(from, to)).is_empty()
+        };
         let own = self.links.get(&walk).filter(|link| link.asked_at >= since).copied();
         let link = own
-            .filter(|link| link.repeats || reaches(link))
+            .filter(|link| link.repeats || reaches(link) || is_near(link))
             .or_else(|| self.links.values().copied().find(reaches));
         if let Some(link) = link {
             self.links.insert(walk, link);
@@ -179,13 +193,15 @@ impl Walks {
 
     fn guess(&self, order: Order, census: &Census, target: Timestamp) -> u32 {
         let newer = census.count(Span::new(target, Timestamp::MAX));
-        let rows_before = if order.is_newest_first() {
-            newer
-        } else {
-            self.list_rows.saturating_sub(1).saturating_sub(newer)
-        };
+        let older = || self.list_rows.saturating_sub(1).saturating_sub(newer);
+        let rows_before = if order.is_newest_first() { newer } else { older() };
         let pages = u32::try_from(rows_before / self.page_rows).unwrap_or(u32::MAX);
-        self.first_page.saturating_add(pages)
+        let guess = self.first_page.saturating_add(pages);
+        // Among known calls the count is better than what was seen some time ago.
+        if census.count(Span::new(Timestamp::MIN, target)) >= self.page_rows {
+            return guess;
+        }
+        self.landmarks.page_of(order, target, guess).max(self.first_page)
     }
 
     /// Takes a page of a walk: what it proves, and whether the walk has arrived. With `may_end` it is
@@ -202,6 +218,10 @@ impl Walks {
             // Pages have become longer: no page begins any more where the one before it ended.
             self.links.clear();
             self.seeks.clear();
+            self.landmarks.clear();
+        }
+        if let Some((oldest, _)) = page.ends() {
+            self.landmarks.note(oldest, number);
         }
         let (proof, link, is_end) = self.prove(order, may_end, walk, number, page, asked_at);
         let (has_arrived, is_cut) = self.arrive(order, walk, target, number, link, is_end);
@@ -268,6 +288,7 @@ impl Walks {
             edge,
             start,
             asked_at: rests_on,
+            span_s: ends.map_or(0, |(oldest, newest)| newest.since_s(oldest)),
             n_rows,
             fingerprint,
             repeats,
@@ -337,6 +358,7 @@ impl Walks {
         }
         let old = old.unwrap_or(Seek { target, before: None, past: None, n_tries: 0 });
         if old.n_tries > TRIES_MAX {
+            self.landmarks.clear();
             return (false, true);
         }
         // Close before the target the walk goes page by page, for as long as it takes.
@@ -375,22 +397,4 @@ fn goes_no_further(
 
 const fn leap(n_tries: u32) -> u32 {
     1 << if n_tries < 20 { n_tries } else { 20 }
-}
-
-/// A fingerprint of a page, to notice one that is shown again.
-fn fingerprint(page: &Page) -> u64 {
-    hash(&prints(page))
-}
-
-/// Fingerprints of the rows of a page, of those that are no calls last.
-pub fn prints(page: &Page) -> Vec<u64> {
-    let calls = page.calls.iter().map(|call| hash(&call.key));
-    let lost = page.defects.iter().filter(|defect| defect.is_no_call());
-    calls.chain(lost.map(|defect| defect.row_hash)).collect()
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }

@@ -28,7 +28,11 @@ impl Sweep {
     /// The most important thing to do beside the poll that `beside` does not do already. A page proves
     /// what it shows for everything that has to be read: none is asked for twice at once.
     pub(super) fn work(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
-        let is_new = |ask: &Ask| beside.iter().all(|other| other.request != ask.request);
+        let target = |ask: &Ask| ask.purpose.walk().map(|(_, target)| target);
+        let is_same = |ask: &Ask, other: &Ask| {
+            ask.request == other.request || target(ask).is_some() && target(ask) == target(other)
+        };
+        let is_new = |ask: &Ask| !beside.iter().any(|other| is_same(ask, other));
         for kind in [LookKind::Open, LookKind::Settling] {
             let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
             let due = self.agenda.due(kind, now).find(|(_, second)| is_far(*second));

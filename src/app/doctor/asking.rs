@@ -5,7 +5,7 @@ use crate::api::{Client, Survey};
 use crate::call::Moment;
 use crate::clock::Clock;
 use crate::sweep::first_page::{Finding, Shown};
-use crate::sweep::{Budget, FirstPage, Order, Quota, Refusal, Reply, Request, Skew, walk};
+use crate::sweep::{Budget, FirstPage, Order, Quota, Refusal, Reply, Request, Skew, prints};
 
 /// A page that no list reaches.
 const FAR: u32 = 1_000_000;
@@ -105,7 +105,7 @@ impl Asker<'_> {
             let request = Request::List { page: it.question(), per_page: Some(self.per_page) };
             let shown = match self.question(learned, request, None).await? {
                 Ok(page) if page.n_rows() == 0 => Shown::Nothing,
-                Ok(page) => Shown::Rows(walk::prints(&page)),
+                Ok(page) => Shown::Rows(prints::prints(&page)),
                 Err(refused) if refused.refusal == Refusal::Unavailable => return None,
                 Err(_) => Shown::Refused,
             };

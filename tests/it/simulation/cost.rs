@@ -36,10 +36,13 @@ struct Means {
     budget: u64,
     n_at_once: usize,
     lookback_s: i64,
+    /// After how many effects each process dies.
+    dies_after: Option<u64>,
 }
 
-const FREE_PLAN: Means = Means { budget: 100, n_at_once: 1, lookback_s: BOUNDS.lookback_s };
-const PAID_PLAN: Means = Means { budget: 800, n_at_once: 10, lookback_s: BOUNDS.lookback_s };
+const FREE_PLAN: Means =
+    Means { budget: 100, n_at_once: 1, lookback_s: BOUNDS.lookback_s, dies_after: None };
+const PAID_PLAN: Means = Means { budget: 800, n_at_once: 10, ..FREE_PLAN };
 
 fn read(world: &mut World, until_ms: i64, means: Means) -> Day {
     let options = Options {
@@ -75,19 +78,25 @@ fn read(world: &mut World, until_ms: i64, means: Means) -> Day {
         let read_to = covered.around(Timestamp(0)).map_or(Timestamp(0), |span| span.to);
         lag_s_max = lag_s_max.max(now.floor().since_s(read_to));
     };
-    let mut process = Process {
-        world,
-        durable: &mut durable,
-        random: &mut Random::new(1),
-        kills: Kills::Chance { percent: 0, until_ms: 0 },
-        n_effects: &mut 0,
-        latency_ms: 400,
-        n_at_once: means.n_at_once,
-        asked: &mut asked,
-        watch: &mut watch,
-    };
     let budget = BudgetOptions { limit_per_minute: means.budget, share_ppm: 1_000_000 };
-    assert!(process.run(options, budget, until_ms).is_ok(), "nothing kills it");
+    let (mut random, mut n_effects) = (Random::new(1), 0);
+    loop {
+        let dies_at = means.dies_after.map_or(0, |n_more| n_effects + n_more);
+        let mut process = Process {
+            world,
+            durable: &mut durable,
+            random: &mut random,
+            kills: Kills::At([dies_at, 0]),
+            n_effects: &mut n_effects,
+            latency_ms: 400,
+            n_at_once: means.n_at_once,
+            asked: &mut asked,
+            watch: &mut watch,
+        };
+        if process.run(options, budget, until_ms).is_ok() {
+            break;
+        }
+    }
     Day { asked, durable, head_age_ms_max, lag_s_max }
 }
 
@@ -188,4 +197,17 @@ fn a_first_read_on_a_large_budget_asks_for_each_page_once() {
     assert_eq!(covered.len(), 1, "read completely");
     let n_asked = day.asked.len();
     assert!(n_asked <= n_pages * 11 / 10, "{n_asked} requests for {n_pages} pages");
+}
+
+/// What the search for its place after each start leaves read on its way is gone over, not searched round.
+#[test]
+fn a_first_read_by_processes_that_die_asks_for_half_as_many_pages_again_at_most() {
+    let mut world = days(1, 40_000.0, 5.0);
+    world.advance(5 * 86_400_000);
+    let mortal = Means { budget: 4_000, dies_after: Some(1_500), ..PAID_PLAN };
+    let day = read(&mut world, 5 * 86_400_000 + 8 * 60_000, mortal);
+    let covered = day.durable.saved.progress.read.covered();
+    assert_eq!(covered.len(), 1, "read completely");
+    let (n_asked, n_pages) = (day.asked.len(), 2_000);
+    assert!(n_asked <= n_pages * 3 / 2, "{n_asked} requests for {n_pages} pages");
 }
