@@ -21,7 +21,9 @@ const WORLD: [&str; 5] = [
     "--live-totals",
 ];
 /// Four minutes of a busy day in six seconds.
-const BUSY: [&str; 4] = ["--history=0s", "--speed=40", "--stop-after=4m", "--calls-per-day=200000"];
+/// Long enough for an exporter that finds it late: its next try may be seconds away, each of them forty.
+const BUSY: [&str; 4] =
+    ["--history=0s", "--speed=40", "--stop-after=12m", "--calls-per-day=200000"];
 /// Nothing that a world does is later than this, in simulated seconds.
 const SETTLE_S: u32 = 60;
 /// Longer than a test.
@@ -235,7 +237,7 @@ fn increase_never_shows_the_past_as_new_not_even_when_the_state_is_lost() {
     let world =
         scene.world(&["--history=15m", "--speed=10", "--stop-after=2m", "--calls-per-day=60000"]);
     let from = ago(800);
-    let start = || scene.exporter(&target, &from, 1500);
+    let start = || scene.exporter(&target, &from, 700);
     let exporter = start();
     let at_once = scene.wait_for(SEEN);
     let began = scene.value("min(timestamp(cometchat_calls_initiated_total))").unwrap();
