@@ -7,6 +7,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -17,8 +18,16 @@ FORMS = {
     "OpenMetrics, gzip": (OPEN_METRICS, "gzip"),
     "text, zstd": (TEXT, "zstd"),
 }
-# All answers are read into it: what is only received takes less of the machine than what is kept.
-BUFFER = memoryview(bytearray(128 << 20))
+
+
+class Memory(threading.local):
+    """Where the answers of a thread are read into: what is only received takes less than what is kept."""
+
+    def __init__(self):
+        self.buffer = memoryview(bytearray(64 << 20))
+
+
+MEMORY = Memory()
 
 
 class Program:
@@ -80,28 +89,29 @@ class Scraper:
     def __init__(self, address, form, path="/metrics"):
         accept, self.coding = FORMS[form]
         self.address, self.connection, self.is_open_metrics = address, None, accept == OPEN_METRICS
-        self.request = (
-            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
-            f"Accept-Encoding: {self.coding}\r\n\r\n"
-        ).encode()
+        self.path = path
+        self.head_lines = (
+            f" HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nAccept-Encoding: {self.coding}\r\n\r\n"
+        )
 
-    def once(self):
+    def once(self, path=None):
         """Milliseconds to the last byte; with the connect, if the server closed the connection."""
+        request, buffer = f"GET {path or self.path}{self.head_lines}".encode(), MEMORY.buffer
         began = time.perf_counter()
         if self.connection is None:
             self.connection = socket.create_connection(self.address, timeout=120)
-        self.connection.sendall(self.request)
+        self.connection.sendall(request)
         n_bytes, self.head, end = 0, b"", math.inf
         while n_bytes < end:
-            n_more = self.connection.recv_into(BUFFER[n_bytes:])
+            n_more = self.connection.recv_into(buffer[n_bytes:])
             n_bytes += n_more
-            if not self.head and (place := bytes(BUFFER[: min(n_bytes, 4096)]).find(b"\r\n\r\n")) > 0:
-                self.head, self.body_at = bytes(BUFFER[:place]).lower(), place + 4
+            if not self.head and (place := bytes(buffer[: min(n_bytes, 4096)]).find(b"\r\n\r\n")) > 0:
+                self.head, self.body_at = bytes(buffer[:place]).lower(), place + 4
                 if length := re.search(rb"content-length: *(\d+)", self.head):
                     end = self.body_at + int(length[1])
             if n_more == 0:
                 break
-            if b"chunked" in self.head and BUFFER[n_bytes - 5 : n_bytes] == b"0\r\n\r\n":
+            if b"chunked" in self.head and buffer[n_bytes - 5 : n_bytes] == b"0\r\n\r\n":
                 break
         took_ms = 1000 * (time.perf_counter() - began)
         self.n_bytes = n_bytes
@@ -121,7 +131,7 @@ class Scraper:
         return got == self.coding and self.is_open_metrics == (b"openmetrics" in self.head)
 
     def body(self):
-        return bytes(BUFFER[self.body_at : self.n_bytes])
+        return bytes(MEMORY.buffer[self.body_at : self.n_bytes])
 
     def close(self):
         if self.connection:

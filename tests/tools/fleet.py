@@ -22,23 +22,19 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import urllib.request
 
-from load import GZIP, Exporter, Scraper, start
+from figures import Program, Scraper, end_all, free_port, percentile, print_table
+
+FORM = "OpenMetrics, gzip"
 
 INTERVAL_S = 30
 N_BAD, N_ADDED, BUSY_ONE_IN = 10, 50, 50
 CALLS_PER_DAY, BUSY_CALLS_PER_DAY = 8_000, 50_000
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 # The address of an app; a certificate names them all.
@@ -61,6 +57,7 @@ http {{
   client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
   uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5; proxy_buffers 64 8k;
   server {{ listen 0.0.0.0:{ordinary[1]} ssl http2; location / {{ proxy_pass http://127.0.0.1:{ordinary[0]}; }} }}
+  server {{ listen 127.0.0.1:{ready}; location / {{ return 200; }} }}
   server {{ listen 0.0.0.0:{busy[1]} ssl http2; location / {{ proxy_pass http://127.0.0.1:{busy[0]}; }} }}
 }}
 """
@@ -70,7 +67,7 @@ class Apis:
     """What the apps are read from: each app has a loopback address of its own."""
 
     def __init__(self, given, folder):
-        self.programs, self.scheme, self.certificate = [], "http", None
+        self.scheme, self.certificate = "http", None
         self.ordinary = self.simulate(given.binary, CALLS_PER_DAY, given.latency)
         self.busy = self.simulate(given.binary, BUSY_CALLS_PER_DAY, given.latency)
         # Takes connections into its queue and never answers.
@@ -88,21 +85,20 @@ class Apis:
         command += ["-keyout", os.path.join(folder, "key"), "-out", self.certificate]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         plain, self.ordinary, self.busy = (self.ordinary, self.busy), free_port(), free_port()
+        ready = free_port()
         config = os.path.join(folder, "nginx.conf")
         with open(config, "w") as file:
-            file.write(NGINX.format(folder=folder, ordinary=(plain[0], self.ordinary), busy=(plain[1], self.busy)))
+            file.write(NGINX.format(folder=folder, ordinary=(plain[0], self.ordinary), busy=(plain[1], self.busy), ready=ready))
         script = '. tests/tools/provide.sh && provide_peers >&2 && printf "%s" "$PEERS"'
         root = os.path.join(os.path.dirname(__file__), "..", "..")
         peers = subprocess.run(["bash", "-c", script], cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
-        nginx = [f"{peers}/usr/sbin/nginx", "-c", config, "-e", os.path.join(folder, "nginx.log")]
-        self.programs.append(subprocess.Popen(nginx))
+        Program([f"{peers}/usr/sbin/nginx", "-c", config, "-e", os.path.join(folder, "nginx.log")], ready)
 
     def simulate(self, binary, calls_per_day, latency):
         port = free_port()
         flags = [f"--web.listen-address=0.0.0.0:{port}", f"--calls-per-day={calls_per_day}"]
         flags += [f"--latency={latency}", "--rate-limit=100000000", "--rate-limit-headers=absent"]
-        program, _url = start([binary, "simulate", *flags], "stdout", "base URL:")
-        self.programs.append(program)
+        Program([binary, "simulate", *flags], port, "/v3/calls", status=401)
         return port
 
     def app(self, number, port, key="simulated-key"):
@@ -120,24 +116,12 @@ class Apis:
         return "".join(lines)
 
 
-class Process(Exporter):
-    """The exporter and what /proc says of it."""
-
-    def cpu_s(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            words = stat.read().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / TICKS
-
-    def peak_mb(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
-
-    def asking(self):
-        """The local ports of its connections to APIs."""
-        with open(f"/proc/{self.process.pid}/net/tcp") as table:
-            rows = [line.split() for line in table][1:]
-        # Little-endian addresses: the APIs are at 127.1.*.*
-        return {row[1] for row in rows if row[2].split(":")[0].endswith("017F") and row[3] == "01"}
+def ports_to_apis(exporter):
+    """The local ports of its connections to APIs."""
+    with open(f"/proc/{exporter.process.pid}/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    # Little-endian addresses: the APIs are at 127.1.*.*
+    return {row[1] for row in rows if row[2].split(":")[0].endswith("017F") and row[3] == "01"}
 
 
 class Figures:
@@ -146,7 +130,7 @@ class Figures:
     def __init__(self, exporter, good):
         self.exporter, self.good = exporter, sorted(good)
         # What was scraped is read afterwards: it would slow down the client that is measured.
-        self.whole_ms, self.one_ms, self.bodies, self.ports, self.resident_mb = [], [], [], set(), []
+        self.whole_ms, self.one_ms, self.bodies, self.ports, self.memory_mib = [], [], [], set(), []
         self.stopped, self.faults = threading.Event(), []
         self.threads = [threading.Thread(target=self.repeat, args=it) for it in ((self.all, 5), (self.one, 0.2))]
         self.began, self.cpu_s = time.monotonic(), exporter.cpu_s()
@@ -154,32 +138,25 @@ class Figures:
             thread.start()
 
     def repeat(self, scrape, every_s):
-        scraper = Scraper(self.exporter.address)
+        scraper = Scraper(self.exporter.address, FORM)
         while not self.stopped.wait(every_s):
             try:
                 scrape(scraper)
+                if scraper.status != 200:
+                    raise RuntimeError(f"answered {scraper.status}")
             except Exception as error:
                 self.faults.append(error)
                 return
 
-    def timed(self, scraper, path):
-        began = time.monotonic()
-        status, body = scraper.once(path, GZIP)
-        took_ms = 1000 * (time.monotonic() - began)
-        if status != 200:
-            raise RuntimeError(f"{path} answered {status}")
-        return took_ms, body
-
     def all(self, scraper):
-        took_ms, body = self.timed(scraper, "/metrics")
-        self.whole_ms.append(took_ms)
-        self.bodies.append(body)
-        self.resident_mb.append(self.exporter.resident_mb())
-        self.ports |= self.exporter.asking()
+        self.whole_ms.append(scraper.once())
+        self.bodies.append(scraper.body())
+        self.memory_mib.append(self.exporter.memory_mib())
+        self.ports |= ports_to_apis(self.exporter)
 
     def one(self, scraper):
         app = self.good[len(self.one_ms) % len(self.good)]
-        self.one_ms.append(self.timed(scraper, f"/metrics?app={app}")[0])
+        self.one_ms.append(scraper.once(f"/metrics?app={app}"))
 
     def end(self):
         self.stopped.set()
@@ -191,8 +168,7 @@ class Figures:
 
     def row(self, what):
         def points(samples):
-            samples = sorted(samples)
-            return "{:.2f} / {:.2f}".format(*(samples[round(share * (len(samples) - 1))] for share in (0.5, 0.99)))
+            return " / ".join(f"{percentile(samples, share):.2f}" for share in (0.5, 0.99))
 
         n_series, lag_s, requests = [], [], []
         for body in self.bodies:
@@ -207,13 +183,13 @@ class Figures:
             f"{n_series[-1]:,}",
             f"{max(lag_s):.0f} s",
             f"{100 * self.cpu_share:.1f} %",
-            f"{max(self.resident_mb):.0f} / {self.exporter.peak_mb():.0f} MiB",
+            " / ".join(f"{max(sizes):.0f}" for sizes in zip(*self.memory_mib)) + " MiB",
             points(self.whole_ms),
             points(self.one_ms),
             f"{requests[-1] - requests[0]:.0f}",
             f"{len(self.ports)}",
         ]
-        print("| " + " | ".join(cells) + " |", flush=True)
+        return cells
 
 
 class Stage:
@@ -221,7 +197,7 @@ class Stage:
         self.given, self.folder = given, folder
         self.apis = Apis(given, folder)
         self.config = os.path.join(folder, "config.yaml")
-        self.exporter = None
+        self.exporter, self.rows = None, []
 
     def configure(self, apps, more=""):
         head = f"state: {{ path: {self.folder}/state.redb }}\ncount: {{ from: 1d }}\n"
@@ -229,36 +205,20 @@ class Stage:
             file.write(f"{head}poll: {{ interval: {INTERVAL_S}s{more} }}\napps:\n{apps}")
 
     def begin(self):
-        """Starts the exporter. Returns how long until the first scrape."""
-        began, port = time.monotonic(), free_port()
+        """Starts the exporter, with the allocator as in the image."""
+        port = free_port()
         flags = [f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{port}"]
-        flags += ["--log.level=warn", "--web.enable-lifecycle"]
-        env = {"SSL_CERT_FILE": self.apis.certificate or ""}
-        with open(os.path.join(self.folder, "log"), "a") as log:
-            process = subprocess.Popen([self.given.binary, *flags], stderr=log, stdin=subprocess.DEVNULL, env=env)
-        self.exporter = Process(process, ("127.0.0.1", port))
-        while Scraper(self.exporter.address).once("/metrics", GZIP)[0] != 200:
-            self.check()
-            time.sleep(0.001)
-        return time.monotonic() - began
-
-    def check(self):
-        if self.exporter.process.poll() is not None:
-            with open(os.path.join(self.folder, "log")) as log:
-                raise SystemExit(f"the exporter has ended:\n{log.read()}")
-
-    def end(self):
-        self.exporter.process.send_signal(signal.SIGTERM)
-        self.exporter.process.wait()
+        environment = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536"}
+        environment["SSL_CERT_FILE"] = self.apis.certificate or ""
+        self.exporter = Program([self.given.binary, *flags, "--web.enable-lifecycle"], port, **environment)
 
     def wait_until_read(self, names):
         """Until every app has read up to now."""
         began = time.monotonic()
-        scraper = Scraper(self.exporter.address)
+        scraper = Scraper(self.exporter.address, FORM)
         while True:
-            self.check()
-            _status, body = scraper.once("/metrics", GZIP)
-            text = gzip.decompress(body).decode()
+            scraper.once()
+            text = gzip.decompress(scraper.body()).decode()
             complete = set(re.findall(r'^cometchat_calls_initiated_total\{cometchat_app="([^"]*)"', text, re.MULTILINE))
             if names <= complete:
                 return time.monotonic() - began
@@ -276,7 +236,7 @@ class Stage:
             act()
         time.sleep(seconds - seconds / 10)
         figures.end()
-        figures.row(what)
+        self.rows.append(figures.row(what))
 
 
 def names_of(numbers):
@@ -286,39 +246,32 @@ def names_of(numbers):
 def run(given, folder):
     stage = Stage(given, folder)
     apis, n_apps, seconds = stage.apis, given.apps, 60 * given.minutes
-    try:
-        good = apis.good(range(n_apps))
-        # The past is read at almost three times the budget that holds afterwards.
-        stage.configure(good, ", rate_limit_share: 0.55")
-        stage.begin()
-        took_s = stage.wait_until_read(names_of(range(n_apps)))
-        cpu_s, peak_mb = stage.exporter.cpu_s(), stage.exporter.peak_mb()
-        print(f"{n_apps} apps, a day of {CALLS_PER_DAY} calls each, {BUSY_CALLS_PER_DAY} in one of {BUSY_ONE_IN}: "
-              f"read in {took_s:.0f} s, {cpu_s:.0f} s of CPU, peak {peak_mb:.0f} MiB")
-        stage.end()
-        stage.configure(good)
-        size = os.path.getsize(os.path.join(folder, "state.redb"))
-        took_s = stage.begin()
-        print(f"start over a state of {size / 1e6:.0f} MB: {took_s:.2f} s to the first scrape")
-        stage.wait_until_read(names_of(range(n_apps)))
-        time.sleep(2 * INTERVAL_S)
-        columns = ["", "series", "lag at most", "CPU of a core", "memory / peak", "scrape of all, ms, p50 / p99"]
-        print("\n| " + " | ".join([*columns, "of one app", "requests", "connections"]) + " |")
-        print("|---|---|---|---|---|---|---|---|---|")
-        stage.watch("alone", names_of(range(n_apps)), seconds)
-        bad = apis.bad(n_apps)
-        stage.configure(good + bad)
-        stage.reload()
-        stage.watch("with ten that hang and ten that are refused", names_of(range(n_apps)), seconds)
-        more = range(n_apps + 2 * N_BAD, n_apps + 2 * N_BAD + N_ADDED)
-        stage.configure(good + bad + apis.good(more))
-        stage.watch("a reload adds fifty", names_of(range(n_apps)), seconds, stage.reload)
-        stage.end()
-    finally:
-        for program in [*apis.programs, stage.exporter and stage.exporter.process]:
-            if program:
-                program.terminate()
-                program.wait()
+    good = apis.good(range(n_apps))
+    # The past is read at almost three times the budget that holds afterwards.
+    stage.configure(good, ", rate_limit_share: 0.55")
+    stage.begin()
+    took_s = stage.wait_until_read(names_of(range(n_apps)))
+    cpu_s, (_resident, peak_mib) = stage.exporter.cpu_s(), stage.exporter.memory_mib()
+    print(f"{n_apps} apps, a day of {CALLS_PER_DAY} calls each, {BUSY_CALLS_PER_DAY} in one of {BUSY_ONE_IN}: "
+          f"read in {took_s:.0f} s, {cpu_s:.0f} s of CPU, peak {peak_mib:.0f} MiB")
+    stage.exporter.end()
+    stage.configure(good)
+    size = os.path.getsize(os.path.join(folder, "state.redb"))
+    stage.begin()
+    start_s = stage.exporter.start_ms / 1000
+    print(f"start over a state of {size / 1e6:.0f} MB: {start_s:.2f} s to the first scrape", flush=True)
+    stage.wait_until_read(names_of(range(n_apps)))
+    time.sleep(2 * INTERVAL_S)
+    stage.watch("alone", names_of(range(n_apps)), seconds)
+    bad = apis.bad(n_apps)
+    stage.configure(good + bad)
+    stage.reload()
+    stage.watch("with ten that hang and ten that are refused", names_of(range(n_apps)), seconds)
+    more = range(n_apps + 2 * N_BAD, n_apps + 2 * N_BAD + N_ADDED)
+    stage.configure(good + bad + apis.good(more))
+    stage.watch("a reload adds fifty", names_of(range(n_apps)), seconds, stage.reload)
+    columns = ["", "series", "lag at most", "CPU of a core", "memory / peak", "scrape of all, ms, p50 / p99"]
+    print_table([*columns, "of one app", "requests", "connections"], stage.rows)
 
 
 def main():
@@ -329,8 +282,13 @@ def main():
     parser.add_argument("--latency", default="200ms")
     parser.add_argument("--plain", action="store_true")
     given = parser.parse_args()
+    # So that nothing is left running by whoever ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with tempfile.TemporaryDirectory() as folder:
-        run(given, folder)
+        try:
+            run(given, folder)
+        finally:
+            end_all()
 
 
 if __name__ == "__main__":
