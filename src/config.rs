@@ -36,5 +36,4 @@ pub use healthcheck::probe;
 pub use load::{Loaded, fingerprint, load};
 pub use secret::Secret;
 pub use settings::Settings;
-pub use shard::Shard;
 pub use surroundings::{Process, Surroundings};

@@ -31,5 +31,5 @@ pub use health::{Health, Latency};
 pub use past::{Past, PastApp, Sheet};
 pub use render::{AppLines, Joined, Lines, Shown, join, live, render_app, render_process};
 pub use view::{
-    AppView, Breakdown, BuildInfo, ProcessStats, ProcessView, ReloadView, ShardView, StateView,
+    AppView, Breakdown, BuildInfo, ProcessStats, ProcessView, ReloadView, Shard, StateView,
 };

@@ -8,7 +8,7 @@ const TOLERANCE_PERCENT: u64 = 10;
 /// What the paths cost when the table was made.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Table {
-    /// What `rustc --version` said.
+    /// Which one, and its version.
     pub(crate) compiler: String,
     pub(crate) rows: Vec<Row>,
 }

@@ -1,10 +1,12 @@
 //! A ledger of calls, one a second.
 
+use std::sync::Arc;
+
 use cometchat_exporter::call::{
     Amounts, CallKey, CallType, Kind, Mode, Moment, Outcome, ReceiverType, Status, Timestamp,
     UnknownWords,
 };
-use cometchat_exporter::ledger::{Entry, FirstFinal, Phase, Totals};
+use cometchat_exporter::ledger::{Entry, FirstFinal, Phase};
 use cometchat_exporter::store::AppId;
 use cometchat_exporter::sweep::{Changes, Order, Progress, ReadTime, Saved, Span};
 
@@ -28,7 +30,7 @@ pub(crate) fn changes(idx: impl IntoIterator<Item = u32>) -> Changes {
     };
     Changes {
         calls: idx.into_iter().map(|idx| (key(idx), Some(entry(idx)))).collect(),
-        saved: Saved { progress, totals: Totals::default() },
+        saved: Saved { progress, totals: Arc::default() },
     }
 }
 

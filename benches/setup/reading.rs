@@ -1,10 +1,11 @@
 //! A list of calls as the API writes it, and the loop of one app without a network.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use cometchat_exporter::api::decode;
 use cometchat_exporter::call::{Moment, Outcome, Timestamp};
-use cometchat_exporter::ledger::{Counter, FailureStatuses, Rules, Totals};
+use cometchat_exporter::ledger::{Counter, FailureStatuses, Rules};
 use cometchat_exporter::store::{AppId, Store};
 use cometchat_exporter::sweep::{
     Ask, Grid, Known, Options, Order, Page, Plan, Progress, ReadTime, Reply, Request, Saved, Sweep,
@@ -56,7 +57,7 @@ impl<S: Store> Reader<S> {
             per_page: PAGE,
             lookback_s: LOOKBACK_S,
         };
-        let sweep = Sweep::new(options, Saved { progress, totals: Totals::default() });
+        let sweep = Sweep::new(options, Saved { progress, totals: Arc::default() });
         let id = AppId { app_id: "0123456789abcdef".into(), on_behalf_of: None };
         Self { sweep, store, id, now: NOW.start() }
     }

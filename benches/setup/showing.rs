@@ -1,9 +1,11 @@
 //! What is shown of an app with a busy month behind it, and of the exporter.
 
+use std::sync::Arc;
+
 use cometchat_exporter::call::{Kind, Outcome, Timestamp};
 use cometchat_exporter::ledger::{Counter, OpenCalls, Recent, Totals};
 use cometchat_exporter::metrics::{
-    AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessView, ReloadView, ShardView,
+    AppView, Breakdown, BuildInfo, Health, Lines, Moment, ProcessView, ReloadView, Shard,
     StateView, render_process,
 };
 
@@ -12,7 +14,7 @@ pub(crate) const NOW: Moment = Moment(1_760_003_600_000);
 
 /// What one app owns: every documented kind seen, with figures of a busy month.
 pub(crate) struct World {
-    totals: Totals,
+    totals: Arc<Totals>,
     open: OpenCalls,
     recent: Recent,
     health: Health,
@@ -30,7 +32,7 @@ pub(crate) fn world() -> World {
         }
     }
     World {
-        totals,
+        totals: totals.into(),
         open: OpenCalls::default(),
         recent: Recent::default(),
         health: Health::default(),
@@ -65,7 +67,7 @@ pub(crate) fn process() -> Lines {
             commit_failures: 0,
         },
         reload: ReloadView { successful: true, success_at: NOW },
-        shard: ShardView::default(),
+        shard: Shard::default(),
         build: BuildInfo { version: "0.1.0", revision: "0000000", rust_version: "1.95.0" },
     };
     render_process(&process, Breakdown::default())

@@ -7,7 +7,7 @@ use crate::call::{Moment, Outcome, Status};
 use crate::ledger::recent::RecentTally;
 use crate::ledger::{Counter, Recent, Totals};
 use crate::metrics::{
-    AppView, BuildInfo, Lines, ProcessView, ReloadView, ShardView, Shown, StateView, render_app,
+    AppView, BuildInfo, Lines, ProcessView, ReloadView, Shard, Shown, StateView, render_app,
     render_process,
 };
 use crate::web::{
@@ -51,7 +51,7 @@ impl Board {
     /// Begins without any app. `now` is the local clock.
     pub(super) fn new(
         poll: PollTimes,
-        shard: ShardView,
+        shard: Shard,
         created: bool,
         (state_path, config): (Option<String>, String),
         now: Moment,
@@ -104,7 +104,7 @@ impl Board {
 
     /// What the page is told, and takes a note of it for its charts.
     fn facts(&self, view: &AppView<'_>, at: Moment) -> AppFacts {
-        let (health, counted) = (view.health, view.totals.map(counted));
+        let (health, counted) = (view.health, view.totals.map(|totals| counted(totals)));
         let requests = health.requests.values().sum();
         let answered: u64 =
             health.requests.iter().filter_map(|((_, code), n)| (code == "200").then_some(n)).sum();

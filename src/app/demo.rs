@@ -3,14 +3,14 @@
 use anyhow::Context;
 
 use crate::api::Proxies;
+use crate::config::Secret;
 use crate::config::cli::DemoArgs;
 use crate::config::settings::{
     ApiRegion, AppSettings, CountFrom, CountSettings, KeySource, Listen, LogFormat, LogLevel,
     LogSettings, PollSettings, RECENT_WINDOW_S, Settings, StateSettings, TELEMETRY_PATH,
     WebSettings,
 };
-use crate::config::{Secret, Shard};
-use crate::metrics::Breakdown;
+use crate::metrics::{Breakdown, Shard};
 use crate::sim::Options;
 
 use super::run::Exporter;

@@ -1,8 +1,9 @@
 //! Since when an app counts: what a first start begins with, and what a later one may not change.
 
+use std::sync::Arc;
+
 use crate::call::Timestamp;
 use crate::config::settings::CountFrom;
-use crate::ledger::Totals;
 use crate::sweep::{Order, Progress, ReadTime, Saved};
 
 use super::words::date;
@@ -31,7 +32,7 @@ pub(super) fn first_start(
         read: ReadTime::new(lookback_s),
         order: Order::default(),
     };
-    Saved { progress, totals: Totals::default() }
+    Saved { progress, totals: Arc::default() }
 }
 
 /// Why the configured `count.from` cannot be kept, if it cannot. `since` is what the state says.

@@ -12,8 +12,8 @@ use crate::api::{Proxies, Roots, Transport};
 use crate::clock::Clock;
 use crate::config::cli::RunArgs;
 use crate::config::settings::{StateSettings, WebSettings};
-use crate::config::{Loaded, Settings, Shard, effective, web_file};
-use crate::metrics::ShardView;
+use crate::config::{Loaded, Settings, effective, web_file};
+use crate::metrics::Shard;
 use crate::store::{FileStore, MemoryStore, Store};
 use crate::web::lifecycle::{Lifecycle, Wishes};
 use crate::web::{AppEntry, Guard, Limits, Listener, Server, Site, WebConfig, listen, open, serve};
@@ -81,7 +81,7 @@ impl Exporter {
         }
         let board = Arc::new(Board::new(
             fleet::poll_times(&settings),
-            ShardView { index: settings.shard.index, count: settings.shard.count },
+            settings.shard,
             settings.created,
             (state_path(&settings.state), effective(&settings)),
             clock.wall(),

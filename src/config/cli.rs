@@ -6,8 +6,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
 use super::settings::{ApiRegion, CountFrom, LogFormat, LogLevel, LogSettings, StateSettings};
-use super::shard::Shard;
 use super::values;
+use crate::metrics::Shard;
 
 mod backfilling;
 mod examining;

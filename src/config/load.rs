@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::ledger::FailureStatuses;
-use crate::metrics::Breakdown;
+use crate::metrics::{Breakdown, Shard};
 
 use super::cli::{RunArgs, WebArgs};
 use super::duration;
@@ -16,7 +16,7 @@ use super::raw::{self, Document};
 use super::settings::{
     AppSettings, CountSettings, FailureWord, PollSettings, RECENT_WINDOW_S, Settings, WebSettings,
 };
-use super::shard::Shard;
+use super::shard::owns;
 use super::surroundings::Surroundings;
 use super::values;
 use super::web_file::{self, boolean};
@@ -101,7 +101,7 @@ fn of_shard(
     notices: &mut Vec<String>,
 ) -> Vec<AppSettings> {
     let n_all = apps.len();
-    apps.retain(|app| shard.owns(app.budget_name()));
+    apps.retain(|app| owns(shard, app.budget_name()));
     if apps.is_empty() && n_all > 0 {
         notices.push(format!(
             "no app belongs to --shard={shard}, of {n_all} in the configuration: nothing is read here"

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use crate::call::{Outcome, Timestamp};
 use crate::ledger::{FailureStatuses, Rules};
-use crate::metrics::Breakdown;
+use crate::metrics::{Breakdown, Shard};
 use crate::sweep::BudgetOptions;
 use crate::web::listen::UNIX;
 
 use super::secret::Secret;
-use super::shard::Shard;
 
 /// Thirty seconds: as fresh as a usual scrape interval needs, two requests a minute when idle.
 pub const POLL_INTERVAL_MS: i64 = 30_000;

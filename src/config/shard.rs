@@ -1,40 +1,15 @@
 //! Which apps this exporter reads, where several share one configuration.
 
-use std::fmt;
+use crate::metrics::Shard;
 
-/// One of several exporters that share the apps of one configuration. It shows as it is written on
-/// the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// Which one, from 0.
-    pub index: u32,
-    /// How many there are, at least one.
-    pub count: u32,
-}
-
-impl Default for Shard {
-    /// The only one.
-    fn default() -> Self {
-        Self { index: 0, count: 1 }
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.index, self.count)
-    }
-}
-
-impl Shard {
-    /// Whether this shard reads what is counted against the budget of this name. It is the budget
-    /// that is assigned, not the app, so that those who share one stay together.
-    ///
-    /// The shard with the highest weight has it (rendezvous hashing): when one is added, that one
-    /// takes its part from the others, and nothing moves between those.
-    pub(super) fn owns(self, budget_name: &str) -> bool {
-        let highest = (0..self.count).max_by_key(|index| weight(*index, budget_name));
-        highest == Some(self.index)
-    }
+/// Whether this shard reads what is counted against the budget of this name. It is the budget that is
+/// assigned, not the app, so that those who share one stay together.
+///
+/// The shard with the highest weight has it (rendezvous hashing): when one is added, that one takes
+/// its part from the others, and nothing moves between those.
+pub(super) fn owns(shard: Shard, budget_name: &str) -> bool {
+    let highest = (0..shard.count).max_by_key(|index| weight(*index, budget_name));
+    highest == Some(shard.index)
 }
 
 /// The weight of a shard for a name: the same in every version, on every machine. FNV-1a over the
@@ -55,7 +30,7 @@ mod tests {
 
     fn owner(name: &str, count: u32) -> u32 {
         let owners: Vec<_> =
-            (0..count).filter(|&index| Shard { index, count }.owns(name)).collect();
+            (0..count).filter(|&index| owns(Shard { index, count }, name)).collect();
         assert_eq!(owners.len(), 1, "{name} belongs to the shards {owners:?} of {count}");
         owners[0]
     }

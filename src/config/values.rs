@@ -5,11 +5,10 @@
 
 use crate::api::{Key, KeyError};
 use crate::call::{Outcome, Status, Timestamp};
-use crate::metrics::Breakdown;
+use crate::metrics::{Breakdown, Shard};
 
 use super::duration;
 use super::settings::{ApiRegion, CountFrom, FailureWord, Listen, ListenAddress, StateSettings};
-use super::shard::Shard;
 use crate::web::listen::UNIX;
 
 /// The longest name of an app, in characters.

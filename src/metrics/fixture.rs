@@ -1,9 +1,10 @@
 //! Small worlds for tests: of the metrics, and of what shows them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{
-    AppView, BuildInfo, Health, Moment, ProcessStats, ProcessView, ReloadView, ShardView, StateView,
+    AppView, BuildInfo, Health, Moment, ProcessStats, ProcessView, ReloadView, Shard, StateView,
 };
 use crate::call::{
     Amount, Amounts, CallType, Kind, Mode, Outcome, ReceiverType, Status, Timestamp, UnknownWords,
@@ -18,7 +19,7 @@ pub(crate) const NOW: Moment = Moment(1_760_003_600_000);
 /// Everything that an app owns and its view borrows.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) totals: Totals,
+    pub(crate) totals: Arc<Totals>,
     pub(crate) open: OpenCalls,
     pub(crate) recent: Recent,
     pub(crate) health: Health,
@@ -27,7 +28,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn empty() -> Self {
         Self {
-            totals: Totals::default(),
+            totals: Arc::default(),
             open: OpenCalls::default(),
             recent: Recent::default(),
             health: Health::default(),
@@ -37,10 +38,11 @@ impl World {
     /// Three calls that ended, one that was missed, one that goes on; distinct figures all over.
     pub(crate) fn small() -> Self {
         let mut world = Self::empty();
+        let totals = Arc::make_mut(&mut world.totals);
         for (n, kind) in [kind("audio call user"), kind("video meet group")].into_iter().enumerate()
         {
             let n = n as u64 + 1;
-            let tally = world.totals.by_kind.entry(kind).or_default();
+            let tally = totals.by_kind.entry(kind).or_default();
             tally.add(Counter::Calls(Outcome::Ended), n);
             tally.add(Counter::Calls(Outcome::Unanswered), 2 - n);
             tally.add(Counter::Entries(Outcome::Ended), 2 * n);
@@ -58,15 +60,15 @@ impl World {
             tally.add(Counter::RecordingMs, 21_433 * n);
             tally.add(Counter::WithoutParticipants, 60 + n);
             tally.add(Counter::Unconnected, 70 + n);
-            let spread = &mut world.totals.distributions[kind.call_type.index()];
+            let spread = &mut totals.distributions[kind.call_type.index()];
             spread.duration_s.observe(59 + n);
             spread.people.observe(2 * n);
         }
-        world.totals.distributions[CallType::Audio.index()].answer_s.observe(9);
-        world.totals.corrections = 1;
-        world.totals.abandoned = 2;
-        world.totals.reconcile_differences = 3;
-        world.totals.unknown = [4, 5, 6, 7, 8];
+        totals.distributions[CallType::Audio.index()].answer_s.observe(9);
+        totals.corrections = 1;
+        totals.abandoned = 2;
+        totals.reconcile_differences = 3;
+        totals.unknown = [4, 5, 6, 7, 8];
         let open = entry(kind("audio call user"), Status::Ongoing);
         world.open.add(EPOCH.plus_s(3500), &open);
         world.recent.add(&open);
@@ -153,7 +155,7 @@ pub(crate) fn process() -> ProcessView {
             commit_failures: 0,
         },
         reload: ReloadView { successful: true, success_at: Moment(1_760_000_000_000) },
-        shard: ShardView { index: 1, count: 3 },
+        shard: Shard { index: 1, count: 3 },
         build: BuildInfo { version: "0.1.0", revision: "8ac6a87", rust_version: "1.95.0" },
     }
 }

@@ -1,6 +1,7 @@
 //! The formats that Prometheus reads, and what holds for each.
 
 use super::catalog::Family;
+use super::plain::Batch;
 use super::samples::Sample;
 use super::{open_metrics, plain, protobuf};
 
@@ -45,8 +46,7 @@ impl Format {
         }
     }
 
-    /// What stands before and behind the samples of a family, which have `n_bytes` as
-    /// [`Self::write_sample`] wrote them.
+    /// What stands before and behind the samples of a family, which have `n_bytes`.
     pub(super) fn frame(self, family: &Family, n_bytes: usize) -> [Vec<u8>; 2] {
         match self {
             Self::Text => [plain::head(family), Vec::new()],
@@ -55,12 +55,37 @@ impl Format {
         }
     }
 
-    /// Appends a sample of a family.
-    pub(super) fn write_sample(self, family: &Family, sample: &Sample<'_>, out: &mut Vec<u8>) {
+    /// Appends a sample of a family, or puts it into the batch that is to be written last.
+    pub(super) fn write_sample(
+        self,
+        family: &Family,
+        sample: &Sample<'_>,
+        batch: &mut Batch,
+        out: &mut Vec<u8>,
+    ) {
         match self {
-            Self::Text => plain::write_sample(family, sample, out),
+            Self::Text => batch.push(family, sample),
             Self::OpenMetrics => open_metrics::write_sample(family, sample, out),
             Self::Protobuf => protobuf::write_sample(family, sample, out),
+        }
+    }
+
+    /// How many bytes the value of a gauge takes at the end of its sample, if it is 0.
+    pub(super) const fn zero_len(self) -> usize {
+        match self {
+            Self::Text | Self::OpenMetrics => "0\n".len(),
+            Self::Protobuf => size_of::<f64>(),
+        }
+    }
+
+    /// Appends another value in the place of that 0.
+    pub(super) fn write_value(self, value: f64, out: &mut Vec<u8>) {
+        match self {
+            // Both write it as Rust does.
+            Self::Text | Self::OpenMetrics => {
+                out.extend_from_slice(format!("{value}\n").as_bytes())
+            }
+            Self::Protobuf => out.extend_from_slice(&value.to_le_bytes()),
         }
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn write_dated(head: &[u8], value: f64, at: Timestamp, out: &mut Vec<
     line(out, format_args!(" {value} {}", at.0));
 }
 
-fn line(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+pub(super) fn line(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     // Writing to memory cannot fail.
     let _ = Sink(out).write_fmt(text);
     out.push(b'\n');

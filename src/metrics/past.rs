@@ -4,6 +4,7 @@
 //! values are laid out by series first: on a [`Sheet`], as many series at once as memory allows.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::catalog::{Family, Source, families};
 use super::open_metrics;
@@ -19,7 +20,7 @@ pub struct PastApp<'a> {
     /// The label `cometchat_app`.
     pub name: &'a str,
     /// The sums at the last sample.
-    pub end: &'a Totals,
+    pub end: &'a Arc<Totals>,
 }
 
 /// Every series that there is at the end, in the order in which they are written.
@@ -118,7 +119,13 @@ impl Past {
     }
 
     /// Notes that an app had counted `totals` at each of `samples`.
-    pub fn note(&self, sheet: &mut Sheet, app_idx: usize, samples: Range<usize>, totals: &Totals) {
+    pub fn note(
+        &self,
+        sheet: &mut Sheet,
+        app_idx: usize,
+        samples: Range<usize>,
+        totals: &Arc<Totals>,
+    ) {
         let on_sheet = &self.series[sheet.range.clone()];
         let Some(top) = on_sheet.first().map(|series| series.line) else { return };
         for family in
@@ -201,7 +208,7 @@ fn values_of<'s>(sample: &'s Sample<'_>) -> impl Iterator<Item = &'s str> {
 fn fill(
     family: &'static Family,
     name: &str,
-    totals: &Totals,
+    totals: &Arc<Totals>,
     breakdown: Breakdown,
     each: &mut dyn FnMut(&Sample<'_>),
 ) {
@@ -222,5 +229,5 @@ fn fill(
         examples: None,
     };
     let context = Context { format: Format::OpenMetrics, app: Some(name), breakdown };
-    fill(&Sums::new(&view, breakdown), &mut Samples::visit(family, &context, each));
+    fill(&Sums::new(&view, breakdown), &mut Samples::visit(family, context, each));
 }

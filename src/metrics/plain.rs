@@ -14,21 +14,34 @@ pub(super) fn head(family: &Family) -> Vec<u8> {
     format!("# HELP {name} {help}\n# TYPE {name} {}\n", family.kind.word()).into()
 }
 
-/// Appends the lines of a sample.
-pub(super) fn write_sample(family: &Family, sample: &Sample<'_>, out: &mut Vec<u8>) {
-    let mut alone = MetricFamily::default();
-    alone.set_name(family.name.to_owned());
-    alone.set_field_type(match family.kind {
-        FamilyType::Counter => MetricType::COUNTER,
-        FamilyType::Gauge | FamilyType::Info => MetricType::GAUGE,
-        FamilyType::Histogram => MetricType::HISTOGRAM,
-    });
-    alone.set_metric(vec![metric(family, sample)]);
-    let encoded = TextEncoder::new().encode_to_string(&[alone]);
-    let encoded = encoded.expect("a family with a name and a metric can be encoded");
-    // What heads the family is written once for all of its samples.
-    let samples = encoded.split_once('\n').map_or("", |(_type, samples)| samples);
-    out.extend_from_slice(samples.as_bytes());
+/// Samples of one family that wait to be encoded together: a call of the encoder costs as much as some samples do.
+#[derive(Default)]
+pub(super) struct Batch(Vec<Metric>);
+
+impl Batch {
+    pub(super) fn push(&mut self, family: &Family, sample: &Sample<'_>) {
+        self.0.push(metric(family, sample));
+    }
+
+    /// Appends their lines.
+    pub(super) fn write(self, family: &Family, out: &mut Vec<u8>) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut all = MetricFamily::default();
+        all.set_name(family.name.to_owned());
+        all.set_field_type(match family.kind {
+            FamilyType::Counter => MetricType::COUNTER,
+            FamilyType::Gauge | FamilyType::Info => MetricType::GAUGE,
+            FamilyType::Histogram => MetricType::HISTOGRAM,
+        });
+        all.set_metric(self.0);
+        let encoded = TextEncoder::new().encode_to_string(&[all]);
+        let encoded = encoded.expect("a family with a name and a metric can be encoded");
+        // What heads the family is written once for all apps.
+        let samples = encoded.split_once('\n').map_or("", |(_type, samples)| samples);
+        out.extend_from_slice(samples.as_bytes());
+    }
 }
 
 fn metric(family: &Family, sample: &Sample<'_>) -> Metric {

@@ -27,8 +27,9 @@ impl From<Breakdown> for Shown {
 /// Rendered samples, family by family, without what heads a family: what is joined by copying.
 #[derive(Clone, Debug, Default)]
 struct Rendered {
-    bytes: Vec<u8>,
-    /// Where the samples of each row of the catalog stand; empty where it has none.
+    bytes: Box<[u8]>,
+    /// Where the samples of each row of the catalog stand; empty where it has none. Of one that is
+    /// taken at the scrape it is the sample without its value.
     ranges: Vec<Range<usize>>,
 }
 
@@ -100,7 +101,7 @@ impl Joined<'_> {
 
     /// All of it piece by piece, so that it need not stand in memory as a whole.
     pub fn each_piece(&self, mut take: impl FnMut(&[u8])) {
-        for (family_idx, family) in families().enumerate() {
+        for (family_idx, family) in families().enumerate().filter(|(_, it)| !it.is_live()) {
             let pieces = || self.parts.iter().filter_map(|rendered| rendered.of(family_idx));
             if pieces().next().is_some() {
                 let [head, tail] = self.format.frame(family, pieces().map(<[u8]>::len).sum());
@@ -123,27 +124,29 @@ pub fn live<'a>(
 ) -> Vec<u8> {
     let started_at = stats.started_at_ms.and_then(|ms| i64::try_from(ms).ok()).map(Moment);
     let created = process.created_from.map(|start| started_at.unwrap_or(start));
-    let breakdown = Breakdown::default();
-    let (mut out, mut samples) = (Vec::new(), Vec::new());
-    for family in families() {
-        samples.clear();
+    let context = Context { format, app: None, breakdown: Breakdown::default() };
+    let (mut out, mut written) = (Vec::new(), Vec::new());
+    for (family_idx, family) in families().enumerate() {
+        written.clear();
         match family.source {
             Source::Counted(_) | Source::App(_) | Source::Process(_) => continue,
             Source::AppLive(value_ms) => {
-                for AppLines { facts, .. } in apps.clone() {
-                    let context = Context { format, app: Some(&facts.name), breakdown };
-                    Samples::new(family, &context, None, &mut samples)
-                        .one(seconds(value_ms(facts, now)));
+                for app in apps.clone() {
+                    if let Some(head) = app.rendered(format).of(family_idx) {
+                        written.extend_from_slice(head);
+                        format.write_value(seconds(value_ms(&app.facts, now)), &mut written);
+                    }
                 }
             }
             Source::ProcessLive(value) => {
-                let context = Context { format, app: None, breakdown };
-                Samples::new(family, &context, created, &mut samples).one(value(stats));
+                Samples::write(family, context, created, &mut written, |samples| {
+                    samples.one(value(stats));
+                });
             }
         }
-        if !samples.is_empty() {
-            let [head, tail] = format.frame(family, samples.len());
-            [&head, &samples, &tail].into_iter().for_each(|piece| out.extend_from_slice(piece));
+        if !written.is_empty() {
+            let [head, tail] = format.frame(family, written.len());
+            [&head, &written, &tail].into_iter().for_each(|piece| out.extend_from_slice(piece));
         }
     }
     out.extend_from_slice(format.end());
@@ -177,9 +180,13 @@ impl AppLines {
                 let (fill, created) = match family.source {
                     Source::Counted(fill) => (fill, epoch),
                     Source::App(fill) => (fill, created_from),
-                    Source::Process(_) | Source::AppLive(_) | Source::ProcessLive(_) => return,
+                    Source::AppLive(_) => {
+                        Samples::write(family, context, None, out, |samples| samples.one(0.0));
+                        return out.truncate(out.len() - format.zero_len());
+                    }
+                    Source::Process(_) | Source::ProcessLive(_) => return,
                 };
-                fill(&sums, &mut Samples::new(family, &context, created, out));
+                Samples::write(family, context, created, out, |samples| fill(&sums, samples));
             })
         })
     }
@@ -197,7 +204,8 @@ impl Lines {
             let context = Context { format, app: None, breakdown: Breakdown::default() };
             Rendered::new(|family, out| {
                 if let Source::Process(fill) = family.source {
-                    fill(process, &mut Samples::new(family, &context, self.created_from, out));
+                    let created = self.created_from;
+                    Samples::write(family, context, created, out, |samples| fill(process, samples));
                 }
             })
         })
@@ -220,8 +228,8 @@ impl Rendered {
                 start..bytes.len()
             })
             .collect();
-        bytes.shrink_to_fit();
-        Self { bytes, ranges }
+        // A copy, as what shrinks in its place leaves holes that nothing fits into.
+        Self { bytes: Box::from(bytes.as_slice()), ranges }
     }
 
     fn of(&self, family_idx: usize) -> Option<&[u8]> {

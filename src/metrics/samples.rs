@@ -5,6 +5,7 @@ use std::iter;
 
 use super::catalog::Family;
 use super::examples::Example;
+use super::plain::Batch;
 use super::{Breakdown, Format, Moment};
 use crate::call::Kind;
 
@@ -13,10 +14,12 @@ use crate::call::Kind;
 /// Rows know nothing of formats.
 pub(super) struct Samples<'a> {
     family: &'static Family,
-    context: &'a Context<'a>,
+    context: Context<'a>,
     /// Since when the values count, where that is to be said.
     created: Option<Moment>,
     out: Out<'a>,
+    /// What is encoded at the end, in the format that does so.
+    batch: Batch,
 }
 
 /// What becomes of a sample.
@@ -28,6 +31,7 @@ enum Out<'a> {
 }
 
 /// What the samples of a rendering have in common.
+#[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) format: Format,
     /// The value of the label that stands first in the families of an app.
@@ -79,22 +83,29 @@ impl Spread<'_> {
 }
 
 impl<'a> Samples<'a> {
-    pub(super) const fn new(
+    /// Appends to `out` the samples that `fill` pushes.
+    pub(super) fn write(
         family: &'static Family,
-        context: &'a Context<'a>,
+        context: Context<'a>,
         created: Option<Moment>,
         out: &'a mut Vec<u8>,
-    ) -> Self {
-        Self { family, context, created, out: Out::Bytes(out) }
+        fill: impl FnOnce(&mut Self),
+    ) {
+        let (out, batch) = (Out::Bytes(out), Batch::default());
+        let mut samples = Self { family, context, created, out, batch };
+        fill(&mut samples);
+        if let Out::Bytes(out) = samples.out {
+            samples.batch.write(family, out);
+        }
     }
 
     /// Shows each sample to `each` instead of writing it.
     pub(super) fn visit(
         family: &'static Family,
-        context: &'a Context<'a>,
+        context: Context<'a>,
         each: &'a mut dyn FnMut(&Sample<'_>),
     ) -> Self {
-        Self { family, context, created: None, out: Out::Visit(each) }
+        Self { family, context, created: None, out: Out::Visit(each), batch: Batch::default() }
     }
 
     /// The only sample of an app or of the process; nothing where there is no value.
@@ -140,7 +151,7 @@ impl<'a> Samples<'a> {
     }
 
     fn push<'v>(&mut self, values: impl Iterator<Item = &'v str>, value: Value<'v>) {
-        let Context { format, app, breakdown } = *self.context;
+        let Context { format, app, breakdown } = self.context;
         let names = self.family.labels.iter().filter(|label| label.is_shown(breakdown));
         let n_names = names.clone().count();
         let mut labels: Vec<(&str, &str)> = Vec::with_capacity(n_names);
@@ -154,7 +165,7 @@ impl<'a> Samples<'a> {
         debug_assert_eq!(labels.len(), n_names, "labels of {}", self.family.name);
         let sample = Sample { labels, value, created: self.created };
         match &mut self.out {
-            Out::Bytes(out) => format.write_sample(self.family, &sample, out),
+            Out::Bytes(out) => format.write_sample(self.family, &sample, &mut self.batch, out),
             Out::Visit(each) => each(&sample),
         }
     }

@@ -1,5 +1,7 @@
 //! One app at one moment, kept: what is rendered once a scrape asks for it.
 
+use std::sync::Arc;
+
 use super::{AppView, Examples, Health};
 use crate::call::Timestamp;
 use crate::ledger::{OpenCalls, Recent, Totals};
@@ -10,7 +12,7 @@ pub(super) struct Snapshot {
     name: Box<str>,
     app_id: Box<str>,
     api_region: Box<str>,
-    totals: Option<Totals>,
+    totals: Option<Arc<Totals>>,
     open: OpenCalls,
     recent: Option<Recent>,
     epoch: Timestamp,

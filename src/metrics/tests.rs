@@ -6,6 +6,7 @@ mod past;
 mod protocol;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use expect_test::{expect, expect_file};
 use proptest::prelude::*;
@@ -109,7 +110,8 @@ fn every_documented_combination_stands_at_0_from_the_first_scrape() {
 #[test]
 fn labels_stand_in_the_order_of_the_catalog() {
     let mut world = World::empty();
-    let tally = world.totals.by_kind.entry(kind("video presenter group")).or_default();
+    let tally =
+        Arc::make_mut(&mut world.totals).by_kind.entry(kind("video presenter group")).or_default();
     tally.add(Counter::Calls(Outcome::Busy), 7);
     let text = exposition(&[render_app(&world.view("a"), Breakdown::default())]);
     assert!(text.contains(
@@ -121,7 +123,8 @@ fn labels_stand_in_the_order_of_the_catalog() {
 #[test]
 fn a_kind_with_other_appears_once_seen_and_its_gauges_stay_at_0() {
     let mut world = World::empty();
-    let tally = world.totals.by_kind.entry(kind("hologram call user")).or_default();
+    let tally =
+        Arc::make_mut(&mut world.totals).by_kind.entry(kind("hologram call user")).or_default();
     tally.add(Counter::Calls(Outcome::Other), 1);
     let breakdown = Breakdown { call_type: true, mode: false, receiver_type: false };
     check_family(
@@ -337,11 +340,13 @@ fn worlds() -> impl Strategy<Value = World> {
             world.open.add(EPOCH, &entry);
             world.recent.add(&entry);
             if let Status::Final(outcome) = status {
-                let tally = world.totals.by_kind.entry(kind).or_default();
+                let tally = Arc::make_mut(&mut world.totals).by_kind.entry(kind).or_default();
                 tally.add(Counter::Calls(outcome), 1);
                 tally.add(Counter::Entries(outcome), n);
                 tally.add(Counter::AudioMs, n);
-                world.totals.distributions[kind.call_type.index()].duration_s.observe(n);
+                Arc::make_mut(&mut world.totals).distributions[kind.call_type.index()]
+                    .duration_s
+                    .observe(n);
             }
             world.health.requested("get", Cow::Owned((100 + n % 500).to_string()), n);
             world.health.refused(if n % 2 == 0 { "ERR_EXCEPTION" } else { "ERR_NEW" });

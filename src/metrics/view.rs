@@ -1,5 +1,8 @@
 //! What the metrics are rendered from: plain facts, borrowed from those who own them.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::{Examples, Health};
 use crate::call::{CallType, Kind, Mode, Moment, ReceiverType, Timestamp};
 use crate::ledger::{OpenCalls, Recent, Totals};
@@ -14,7 +17,7 @@ pub struct AppView<'a> {
     /// `us`, `eu`, `in`, or `custom`.
     pub api_region: &'a str,
     /// What was counted; `None` while the first read from an epoch in the past is incomplete.
-    pub totals: Option<&'a Totals>,
+    pub totals: Option<&'a Arc<Totals>>,
     /// Open calls right now.
     pub open: &'a OpenCalls,
     /// The recent window; `None` while the poll lag exceeds it.
@@ -75,24 +78,31 @@ pub struct ProcessView {
     /// The configuration.
     pub reload: ReloadView,
     /// Which part of the apps it reads.
-    pub shard: ShardView,
+    pub shard: Shard,
     /// What was built.
     pub build: BuildInfo,
 }
 
-/// Which of the exporters that share one configuration this is.
+/// Which of the exporters that share the apps of one configuration this is. It shows as it is written
+/// on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShardView {
+pub struct Shard {
     /// Which one, from 0.
     pub index: u32,
-    /// How many there are.
+    /// How many there are, at least one.
     pub count: u32,
 }
 
-impl Default for ShardView {
+impl Default for Shard {
     /// The only one.
     fn default() -> Self {
         Self { index: 0, count: 1 }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
     }
 }
 

@@ -4,6 +4,8 @@
 //! `if version >= N`, so that older records are read without it. Lists of words (`ALL`) and of
 //! counts are append-only and need no new version.
 
+use std::sync::Arc;
+
 use super::wire::{Reader, Wire, Writer};
 use crate::call::{
     Amounts, CallType, Kind, Mode, Moment, Outcome, ReceiverType, Status, Timestamp, UnknownWords,
@@ -75,7 +77,7 @@ pub fn encode_saved(value: &Saved) -> Vec<u8> {
 /// Bytes that are no such record, or one of a newer version.
 pub fn decode_saved(bytes: &[u8]) -> Result<Saved, Malformed> {
     let mut wire = Reader(bytes);
-    let mut value = Saved { progress: blank_progress(), totals: Totals::default() };
+    let mut value = Saved { progress: blank_progress(), totals: Arc::default() };
     saved(&mut wire, &mut value)?;
     wire.end()?;
     Ok(value)
@@ -219,7 +221,7 @@ fn amounts_below(
 fn saved(wire: &mut impl Wire, value: &mut Saved) -> Result<(), Malformed> {
     version(wire, SAVED_VERSION)?;
     progress(wire, &mut value.progress)?;
-    totals(wire, &mut value.totals)
+    totals(wire, Arc::make_mut(&mut value.totals))
 }
 
 fn progress(wire: &mut impl Wire, value: &mut Progress) -> Result<(), Malformed> {

@@ -11,6 +11,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{AppId, MemoryStore, Store};
 use crate::ledger::{Rules, Steps, Timetable, Totals};
@@ -195,9 +196,9 @@ impl Journal {
     pub fn each_sum(
         &self,
         n_samples: usize,
-        each: &mut dyn FnMut(Range<usize>, &Totals),
+        each: &mut dyn FnMut(Range<usize>, &Arc<Totals>),
     ) -> Result<(), JournalError> {
-        let mut sums = Totals::default();
+        let mut sums = Arc::<Totals>::default();
         let mut since = 0;
         let mut window = 0..SAMPLES_AT_ONCE;
         while (window.start as usize) < n_samples {
@@ -206,7 +207,7 @@ impl Journal {
                 if sample > since {
                     each(since..sample, &sums);
                 }
-                sums.merge(&more);
+                Arc::make_mut(&mut sums).merge(&more);
                 since = sample;
             }
             window = window.end..window.end.saturating_add(SAMPLES_AT_ONCE);

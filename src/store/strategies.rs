@@ -136,7 +136,7 @@ pub(crate) fn totals() -> impl Strategy<Value = Totals> {
 }
 
 pub(crate) fn saved() -> impl Strategy<Value = Saved> {
-    (progress(), totals()).prop_map(|(progress, totals)| Saved { progress, totals })
+    (progress(), totals()).prop_map(|(progress, totals)| Saved { progress, totals: totals.into() })
 }
 
 /// One of few apps, so that they meet again.

@@ -1,5 +1,7 @@
 //! What is committed: one page's worth of changes, all of it or nothing.
 
+use std::sync::Arc;
+
 use super::Progress;
 use crate::call::CallKey;
 use crate::ledger::{Entry, Totals};
@@ -9,8 +11,8 @@ use crate::ledger::{Entry, Totals};
 pub struct Saved {
     /// What was read.
     pub progress: Progress,
-    /// What was counted.
-    pub totals: Totals,
+    /// What was counted; shared with what is shown of it.
+    pub totals: Arc<Totals>,
 }
 
 /// What one answer changes.

@@ -1,6 +1,7 @@
 //! The one next request: from what is known now, in the order of what matters most.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::looks::{Agenda, Grid, LookKind};
 use super::walk::{Walk, Walks};
@@ -107,7 +108,7 @@ impl Purpose {
 pub struct Sweep {
     pub(super) options: Options,
     pub(super) progress: Progress,
-    pub(super) totals: Totals,
+    pub(super) totals: Arc<Totals>,
     pub(super) open: OpenCalls,
     pub(super) agenda: Agenda,
     pub(super) census: Census,
@@ -205,7 +206,7 @@ impl Sweep {
     }
 
     /// What was counted.
-    pub const fn totals(&self) -> &Totals {
+    pub const fn totals(&self) -> &Arc<Totals> {
         &self.totals
     }
 

@@ -1,6 +1,7 @@
 //! One answer: what it proves, which calls have to be looked up, and what it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::first_page::{Finding, Shown};
 use super::plan::{Ask, Purpose, Sweep};
@@ -250,7 +251,7 @@ impl Sweep {
         Applied {
             changes: Changes {
                 calls: page.touched.into_iter().collect(),
-                saved: Saved { progress: self.progress.clone(), totals: self.totals.clone() },
+                saved: Saved { progress: self.progress.clone(), totals: Arc::clone(&self.totals) },
             },
             postings: page.postings,
             ends_poll,
@@ -277,8 +278,9 @@ impl Sweep {
         }
         if !posting.is_empty() {
             let is_reconcile = matches!(digest.purpose, Purpose::Again { .. });
-            self.totals.reconcile_differences += u64::from(is_reconcile);
-            self.totals.apply(&posting);
+            let totals = Arc::make_mut(&mut self.totals);
+            totals.reconcile_differences += u64::from(is_reconcile);
+            totals.apply(&posting);
             page.postings.push((call.key.clone(), posting));
         }
         if prior != Some(&entry) {
@@ -312,7 +314,7 @@ impl Sweep {
                 self.hints.missed_once.remove(&key);
                 entry.due = grid.next_look(key.initiated_at, entry.phase, rules.settle_s, asked_at);
                 if !posting.is_empty() {
-                    self.totals.apply(&posting);
+                    Arc::make_mut(&mut self.totals).apply(&posting);
                     page.postings.push((key.clone(), posting));
                 }
             }

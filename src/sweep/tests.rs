@@ -1,12 +1,13 @@
 //! Properties of the parts of the planner; `tests/it/simulation` drives the whole.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::call::{Amounts, Call, CallKey, Kind, Moment, Outcome, Status, Timestamp, UnknownWords};
-use crate::ledger::{FailureStatuses, Phase, Rules, Totals};
+use crate::ledger::{FailureStatuses, Phase, Rules};
 
 fn span() -> impl Strategy<Value = Span> {
     (0_i64..60, 0_i64..12).prop_map(|(from, n)| Span::new(Timestamp(from), Timestamp(from + n)))
@@ -209,8 +210,7 @@ fn that_has_read(spans: impl IntoIterator<Item = Span>) -> Sweep {
     order.learn(&[page_of(1_900), page_of(1_500)].map(|page| page.calls).concat());
     let progress =
         Progress { epoch, epoch_settled: true, floor: epoch, complete: false, read, order };
-    let mut sweep =
-        Sweep::new(options, Saved { progress, totals: crate::ledger::Totals::default() });
+    let mut sweep = Sweep::new(options, Saved { progress, totals: Arc::default() });
     sweep.hints.first_page = None;
     sweep.hints.head_from = now;
     sweep.hints.head_at = now.plus_s(30).start();
@@ -384,5 +384,5 @@ fn first_read(epoch: Timestamp) -> Sweep {
         Rules { epoch, settle_s: 7_200, max_open_s: 604_800, failures: FailureStatuses::default() };
     let grid = Grid { interval_ms: 30_000, phase_ms: 0 };
     let options = Options { rules, grid, per_page: 100, lookback_s: 86_400 };
-    Sweep::new(options, Saved { progress, totals: Totals::default() })
+    Sweep::new(options, Saved { progress, totals: Arc::default() })
 }

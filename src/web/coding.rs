@@ -64,7 +64,8 @@ impl Gzip {
             feed(&mut deflate, piece, FlushCompress::None, &mut out);
         });
         feed(&mut deflate, &[], FlushCompress::Sync, &mut out);
-        Self { bytes: out.into_boxed_slice().into(), crc }
+        // A copy, as what shrinks in its place leaves holes that nothing fits into.
+        Self { bytes: Bytes::copy_from_slice(&out), crc }
     }
 
     pub(super) fn body(&self, own: &[u8]) -> Body {

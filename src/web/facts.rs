@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::history::{Counts, History};
-use crate::metrics::{Moment, ShardView};
+use crate::metrics::{Moment, Shard};
 
 /// One app. Holds no key and no id of a user.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ pub struct ExporterFacts {
     /// Length of the recent window, seconds.
     pub recent_window_s: u64,
     /// Which part of the apps it reads.
-    pub shard: ShardView,
+    pub shard: Shard,
     /// The configuration in force as YAML, keys masked.
     pub config: Arc<str>,
 }

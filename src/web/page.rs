@@ -8,7 +8,7 @@ use super::escaped::Escaped;
 use super::history::{Counts, MINUTES, Minute, OUTCOMES};
 use super::status::Progress;
 use super::{Site, View};
-use crate::metrics::{Moment, ShardView};
+use crate::metrics::{Moment, Shard};
 
 mod chart;
 mod hash;
@@ -198,10 +198,8 @@ fn facts(view: &View) -> String {
             .into(),
     };
     let shard = match facts.shard {
-        ShardView { count: 1, .. } => String::new(),
-        ShardView { index, count } => {
-            format!("Shard {index}/{count}: the other apps are read by other exporters. ")
-        }
+        Shard { count: 1, .. } => String::new(),
+        shard => format!("Shard {shard}: the other apps are read by other exporters. "),
     };
     format!("{shard}{state}{writable}")
 }

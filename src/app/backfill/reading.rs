@@ -54,7 +54,7 @@ impl Bound {
             read: ReadTime::new(self.options.lookback_s),
             order: Order::default(),
         };
-        Saved { progress, totals: crate::ledger::Totals::default() }
+        Saved { progress, totals: Arc::default() }
     }
 }
 

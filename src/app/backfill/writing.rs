@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
 use super::telling::Teller;
-use crate::ledger::{Timetable, Totals};
+use crate::ledger::Timetable;
 use crate::metrics::{self, Breakdown, PastApp};
 use crate::store::Journal;
 
@@ -64,10 +65,10 @@ impl Output<'_> {
         let n_samples = self.timetable.n_samples();
         let mut ends = Vec::new();
         for (_, journal) in &self.apps {
-            let mut end = Totals::default();
+            let mut end = Arc::default();
             journal.each_sum(n_samples, &mut |samples, totals| {
                 if samples.end == n_samples {
-                    end = totals.clone();
+                    end = Arc::clone(totals);
                 }
             })?;
             ends.push(end);
@@ -88,7 +89,7 @@ impl Output<'_> {
             past.write(&sheet, |idx| self.timetable.at(idx), &mut |bytes| out.write_all(bytes))?;
         }
         out.write_all(metrics::Past::end())?;
-        let n_calls = ends.iter().map(super::n_calls).sum();
+        let n_calls = ends.iter().map(|end| super::n_calls(end)).sum();
         Ok(Written { n_calls, n_series: past.n_series() })
     }
 }

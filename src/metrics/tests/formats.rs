@@ -1,6 +1,7 @@
 //! All formats say the same, each in its own way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use expect_test::{expect, expect_file};
 
@@ -167,7 +168,8 @@ fn exemplars_name_the_newest_call_of_each_place() {
 #[test]
 fn native_buckets_are_those_of_the_ledger() {
     let mut world = World::small();
-    let spread = &mut world.totals.distributions[CallType::Audio.index()].duration_s;
+    let spread =
+        &mut Arc::make_mut(&mut world.totals).distributions[CallType::Audio.index()].duration_s;
     for seconds in [0, 0, 1, 2, 3, 3, 59, 60, 61, 3600, 1 << 40] {
         spread.observe(seconds);
     }

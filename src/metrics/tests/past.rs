@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use expect_test::expect;
 
@@ -43,11 +44,12 @@ fn written(breakdown: Breakdown, n_values_max: usize) -> String {
 }
 
 /// One of the two kinds of the small world.
-fn half() -> Totals {
-    let mut half = World::small().totals;
+fn half() -> Arc<Totals> {
+    let mut totals = World::small().totals;
+    let half = Arc::make_mut(&mut totals);
     half.by_kind.pop_first();
     half.abandoned = 1;
-    half
+    totals
 }
 
 /// The values at a time by name and labels, without the label that was added.

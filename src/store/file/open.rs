@@ -13,10 +13,11 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTableMetadata, TableErro
 use super::super::StoreError;
 use super::tables::{APPS, CALLS, Fault, META, SAVED};
 
-/// All memory that the ledger takes. The database's own default is 1 GiB.
-const CACHE_BYTES: usize = 32 << 20;
+/// All memory that the ledger takes. Whatever is not in it comes out of the cache of the system, which
+/// takes little longer. The default of the database is 1 GiB.
+const CACHE_BYTES: usize = 8 << 20;
 /// A smaller file is left as it is.
-const COMPACT_FROM_BYTES: u64 = 8 << 20;
+const COMPACT_FROM_BYTES: u64 = 32 << 20;
 /// A file with more than this for each call is mostly empty: a call takes about a quarter of it.
 const CALL_BYTES_MAX: u64 = 1 << 10;
 /// The version of the tables. A record has a version of its own.

@@ -36,7 +36,7 @@ fn sums(journal: &Journal) -> Vec<Totals> {
     journal
         .each_sum(N_SAMPLES, &mut |samples, totals| {
             assert_eq!(samples.start, sums.len(), "in order, without a hole");
-            sums.resize(samples.end, totals.clone());
+            sums.resize(samples.end, Totals::clone(totals));
         })
         .unwrap();
     assert_eq!(sums.len(), N_SAMPLES);

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use cometchat_exporter::call::{Moment, Timestamp};
-use cometchat_exporter::ledger::{FailureStatuses, Phase, Rules, Totals};
+use cometchat_exporter::ledger::{FailureStatuses, Phase, Rules};
 use cometchat_exporter::store::{AppId, FileStore, Store};
 use cometchat_exporter::sweep::{
     Ask, Budget, BudgetOptions, Changes, Digest, Grid, Known, Options, Order, Page, Plan, Progress,
@@ -64,7 +65,7 @@ impl<'a> Reading<'a> {
             read: ReadTime::new(settings.lookback_s),
             order: Order::default(),
         };
-        let saved = Saved { progress, totals: Totals::default() };
+        let saved = Saved { progress, totals: Arc::default() };
         let store = FileStore::open(&path).unwrap();
         store.commit(&app(), &Changes { calls: Vec::new(), saved }).unwrap();
         let sweep = recalled(&store, settings);

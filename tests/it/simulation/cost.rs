@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use cometchat_exporter::call::{Moment, Timestamp};
-use cometchat_exporter::ledger::{FailureStatuses, Rules, Totals};
+use cometchat_exporter::ledger::{FailureStatuses, Rules};
 use cometchat_exporter::sweep::{
     Ask, BudgetOptions, Grid, LookKind, Options, Order, Progress, Purpose, ReadTime, Saved, Sweep,
 };
@@ -64,7 +65,7 @@ fn read(world: &mut World, until_ms: i64, means: Means) -> Day {
         read: ReadTime::new(means.lookback_s),
         order: Order::default(),
     };
-    let saved = Saved { progress, totals: Totals::default() };
+    let saved = Saved { progress, totals: Arc::default() };
     let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
     let mut asked = Vec::new();
     let (mut head_age_ms_max, mut lag_s_max) = (0, 0);

@@ -1,9 +1,10 @@
 //! Many small worlds, with outages, downtimes and kills.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cometchat_exporter::call::{Moment, Timestamp};
-use cometchat_exporter::ledger::{FailureStatuses, Rules, Totals};
+use cometchat_exporter::ledger::{FailureStatuses, Rules};
 use cometchat_exporter::sweep::{
     Ask, BudgetOptions, Grid, Options, Order, Progress, ReadTime, Saved,
 };
@@ -101,7 +102,7 @@ pub(super) fn play(world: &mut World, random: &mut Random, reading: Reading) -> 
         read: ReadTime::new(BOUNDS.lookback_s),
         order: Order::default(),
     };
-    let saved = Saved { progress, totals: Totals::default() };
+    let saved = Saved { progress, totals: Arc::default() };
     let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
     let (mut asked, mut n_effects) = (Vec::new(), 0);
     while world.now_ms < rest_s * 1000 {

@@ -164,7 +164,7 @@ fn known(number: u64) -> Range<i64> {
 fn commit(store: &FileStore, number: u64) {
     let totals = Totals { abandoned: number, ..Totals::default() };
     let mut changes = changes([]);
-    changes.saved.totals = totals;
+    changes.saved.totals = totals.into();
     let range = known(number);
     let known = known(number - 1);
     let added = self::changes([range.end - 1, (range.end - 2).max(0)]);
