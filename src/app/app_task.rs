@@ -239,7 +239,7 @@ impl AppTask {
 }
 
 /// A number that is the app's own, the same in each process, to spread apps over time.
-fn spread(id: &AppId) -> i64 {
+pub(super) fn spread(id: &AppId) -> i64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);

@@ -19,7 +19,7 @@ use crate::store::{AppId, Store};
 use crate::sweep::Budget;
 use crate::web::{AppEntry, Placement};
 
-use super::app_task::{AppTask, Common, Keepsake, id_of};
+use super::app_task::{AppTask, Common, Keepsake, id_of, spread};
 use super::board::{Board, PollTimes, Remarks};
 use super::stop::Stopper;
 use super::{epoch, supervise};
@@ -115,7 +115,10 @@ impl Fleet {
         for (app, staying) in settings.apps.iter().zip(staying) {
             apps.push(staying.map_or_else(
                 || {
-                    let new = || Budget::new(common.budget, self.ground.clock.steady());
+                    let new = || {
+                        let number = spread(&id_of(app)).cast_unsigned();
+                        Budget::new(common.budget, self.ground.clock.steady()).shifted(number)
+                    };
                     let budget = self.budgets.entry(app.budget_name().to_owned());
                     let budget = Arc::clone(budget.or_insert_with(|| Arc::new(new().into())));
                     let keepsake = Arc::clone(self.keepsakes.entry(id_of(app)).or_default());

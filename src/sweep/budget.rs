@@ -53,6 +53,16 @@ impl Budget {
         budget
     }
 
+    /// Begins to fill up to the time of one request later; when, goes by `number`. Of many that begin
+    /// together, each then fills at moments of its own.
+    #[must_use]
+    pub fn shifted(mut self, number: u64) -> Self {
+        let request_ms = (MINUTE_MS * REQUEST / self.per_minute().max(1)).clamp(1, MINUTE_MS);
+        let later_ms = number % request_ms.cast_unsigned();
+        self.filled_at = self.filled_at.plus_ms(later_ms.cast_signed());
+        self
+    }
+
     /// Takes other settings. What is in the bucket stays there, and so do pauses; what a header said
     /// of the limit holds unless the limit itself was set anew.
     pub fn configure(&mut self, options: BudgetOptions, now: Moment) {
@@ -184,6 +194,18 @@ mod tests {
         let mut budget = budget(60, 1_000_000);
         let taken = [0, 0, 0, 1_000].map(|ms| budget.take(Moment(ms)));
         assert_eq!(taken, [Ok(()), Ok(()), Err(1_001), Ok(())]);
+    }
+
+    #[test]
+    fn many_that_begin_together_fill_at_moments_of_their_own() {
+        // One request each 600 ms.
+        let second_wait = |number| {
+            let mut budget = budget(500, 200_000).shifted(number);
+            assert_eq!([budget.take(Moment(0)), budget.take(Moment(0))], [Ok(()); 2], "at once");
+            let refused = (1..).take_while(|ms| budget.take(Moment(*ms)).is_err());
+            refused.count()
+        };
+        assert_eq!([0, 1, 599, 600].map(second_wait), [599, 600, 1_198, 599]);
     }
 
     #[test]
