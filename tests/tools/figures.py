@@ -11,6 +11,8 @@ import threading
 import time
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# What the image and the systemd unit tell the allocator.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536"}
 TEXT, OPEN_METRICS = "text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0"
 FORMS = {
     "text": (TEXT, "identity"),

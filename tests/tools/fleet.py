@@ -28,7 +28,7 @@ import threading
 import time
 import urllib.request
 
-from figures import Program, Scraper, end_all, free_port, percentile, print_table
+from figures import ALLOCATOR, Program, Scraper, end_all, free_port, percentile, print_table
 
 FORM = "OpenMetrics, gzip"
 
@@ -205,11 +205,10 @@ class Stage:
             file.write(f"{head}poll: {{ interval: {INTERVAL_S}s{more} }}\napps:\n{apps}")
 
     def begin(self):
-        """Starts the exporter, with the allocator as in the image."""
+        """Starts the exporter."""
         port = free_port()
         flags = [f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{port}"]
-        environment = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536"}
-        environment["SSL_CERT_FILE"] = self.apis.certificate or ""
+        environment = {"SSL_CERT_FILE": self.apis.certificate or "", **ALLOCATOR}
         self.exporter = Program([self.given.binary, *flags, "--web.enable-lifecycle"], port, **environment)
 
     def wait_until_read(self, names):

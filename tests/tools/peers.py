@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures import (FORMS, Others, Program, Scraper, end_all, free_port, number, percentile, print_table, run_wrk,
+from figures import (ALLOCATOR, FORMS, Others, Program, Scraper, end_all, free_port, number, percentile, print_table, run_wrk,
                      spread, text_of, total)
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ class Bench:
         config.write_text("\n".join(lines))
         port = free_port()
         listen = [f"--web.listen-address=127.0.0.1:{port}", "--web.max-requests=0"]
-        return Program([self.given.binary, f"--config.file={config}", *listen], port)
+        return Program([self.given.binary, f"--config.file={config}", *listen], port, **ALLOCATOR)
 
     def nginx(self, folder, path, content_type):
         port = free_port()
