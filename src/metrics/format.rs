@@ -82,9 +82,7 @@ impl Format {
     pub(super) fn write_value(self, value: f64, out: &mut Vec<u8>) {
         match self {
             // Both write it as Rust does.
-            Self::Text | Self::OpenMetrics => {
-                out.extend_from_slice(format!("{value}\n").as_bytes())
-            }
+            Self::Text | Self::OpenMetrics => open_metrics::line(out, format_args!("{value}")),
             Self::Protobuf => out.extend_from_slice(&value.to_le_bytes()),
         }
     }

@@ -14,7 +14,8 @@ pub(super) fn head(family: &Family) -> Vec<u8> {
     format!("# HELP {name} {help}\n# TYPE {name} {}\n", family.kind.word()).into()
 }
 
-/// Samples of one family that wait to be encoded together: a call of the encoder costs as much as some samples do.
+/// Samples of one family that wait to be encoded together: a call of the encoder costs as much as
+/// some samples do.
 #[derive(Default)]
 pub(super) struct Batch(Vec<Metric>);
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::catalog::{Family, LiveFacts, Source, families};
+use super::catalog::{Family, FamilyType, LiveFacts, Source, families};
 use super::samples::{Context, Samples, seconds};
 use super::snapshot::Snapshot;
 use super::sums::Sums;
@@ -181,6 +181,7 @@ impl AppLines {
                     Source::Counted(fill) => (fill, epoch),
                     Source::App(fill) => (fill, created_from),
                     Source::AppLive(_) => {
+                        debug_assert_eq!(family.kind, FamilyType::Gauge, "its value comes last");
                         Samples::write(family, context, None, out, |samples| samples.one(0.0));
                         return out.truncate(out.len() - format.zero_len());
                     }

@@ -18,14 +18,12 @@ pub(super) struct Samples<'a> {
     /// Since when the values count, where that is to be said.
     created: Option<Moment>,
     out: Out<'a>,
-    /// What is encoded at the end, in the format that does so.
-    batch: Batch,
 }
 
 /// What becomes of a sample.
 enum Out<'a> {
-    /// It is written.
-    Bytes(&'a mut Vec<u8>),
+    /// It is written; what waits in the batch at the end.
+    Bytes(&'a mut Vec<u8>, Batch),
     /// Somebody looks at it.
     Visit(&'a mut dyn FnMut(&Sample<'_>)),
 }
@@ -91,11 +89,10 @@ impl<'a> Samples<'a> {
         out: &'a mut Vec<u8>,
         fill: impl FnOnce(&mut Self),
     ) {
-        let (out, batch) = (Out::Bytes(out), Batch::default());
-        let mut samples = Self { family, context, created, out, batch };
+        let mut samples = Self { family, context, created, out: Out::Bytes(out, Batch::default()) };
         fill(&mut samples);
-        if let Out::Bytes(out) = samples.out {
-            samples.batch.write(family, out);
+        if let Out::Bytes(out, batch) = samples.out {
+            batch.write(family, out);
         }
     }
 
@@ -105,7 +102,7 @@ impl<'a> Samples<'a> {
         context: Context<'a>,
         each: &'a mut dyn FnMut(&Sample<'_>),
     ) -> Self {
-        Self { family, context, created: None, out: Out::Visit(each), batch: Batch::default() }
+        Self { family, context, created: None, out: Out::Visit(each) }
     }
 
     /// The only sample of an app or of the process; nothing where there is no value.
@@ -165,7 +162,7 @@ impl<'a> Samples<'a> {
         debug_assert_eq!(labels.len(), n_names, "labels of {}", self.family.name);
         let sample = Sample { labels, value, created: self.created };
         match &mut self.out {
-            Out::Bytes(out) => format.write_sample(self.family, &sample, &mut self.batch, out),
+            Out::Bytes(out, batch) => format.write_sample(self.family, &sample, batch, out),
             Out::Visit(each) => each(&sample),
         }
     }

@@ -253,8 +253,12 @@ fn the_lag_is_taken_at_the_scrape_on_the_clock_of_the_api() {
     let lag = |app: AppView<'_>, now_ms| {
         let apps = [render_app(&app, Breakdown::default())];
         let (process, stats) = (Lines::default(), ProcessStats::default());
-        let live = live(apps.iter(), &process, &stats, Moment(now_ms), Format::Text);
-        text(&live).lines().nth(2).map(String::from)
+        let samples = [Format::Text, Format::OpenMetrics].map(|format| {
+            let live = live(apps.iter(), &process, &stats, Moment(now_ms), format);
+            text(&live).lines().find(|line| !line.starts_with('#')).map(String::from)
+        });
+        assert_eq!(samples[0], samples[1]);
+        samples[0].clone()
     };
     let at = |lag: &str| Some(format!("cometchat_poll_lag_seconds{{cometchat_app=\"a\"}} {lag}"));
     let covered = AppView { skew_ms: Some(2_000), ..world.view("a") };

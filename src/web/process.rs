@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{LazyLock, OnceLock};
 
 use rustix::param::page_size;
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, DynamicClockId, clock_gettime_dynamic};
 
 use crate::metrics::ProcessStats;
 
@@ -66,7 +66,7 @@ fn attributes(file: Option<&File>) -> Option<Metadata> {
 
 /// User and system time of all threads, those that ended too.
 fn cpu_ms() -> Option<u64> {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let time = clock_gettime_dynamic(DynamicClockId::Known(ClockId::ProcessCPUTime)).ok()?;
     let (s, ns) = (u64::try_from(time.tv_sec).ok()?, u64::try_from(time.tv_nsec).ok()?);
     Some(s * 1000 + ns / 1_000_000)
 }

@@ -29,6 +29,20 @@ fn last_stage() -> String {
     format!("FROM scratch AS build\nCOPY image /image\n\nFROM scratch\n{last}")
 }
 
+/// What the allocator is told.
+const ALLOCATOR: [(&str, &str); 2] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "65536")];
+
+#[test]
+fn the_allocator_is_told_the_same_wherever_it_is_told_or_measured() {
+    let words = ALLOCATOR.map(|(name, value)| format!("{name}={value}")).join(" ");
+    assert!(DOCKERFILE.contains(&format!("\nENV {words}\n")));
+    let unit = include_str!("../../deploy/systemd/cometchat-exporter.service");
+    assert!(unit.contains(&format!("\nEnvironment={words}\n")));
+    let pairs = ALLOCATOR.map(|(name, value)| format!("\"{name}\": \"{value}\"")).join(", ");
+    assert!(include_str!("../tools/figures.py").contains(&format!("{{{pairs}}}")));
+}
+
 #[test]
 fn the_build_sees_every_file_that_it_copies() {
     let seen: Vec<&str> = include_str!("../../.dockerignore")
@@ -202,9 +216,8 @@ fn describes_itself(config: &Value) {
     let env = config["Env"].as_array().unwrap();
     let is_known = |it: &Value| {
         let word = it.as_str().unwrap();
-        ["PATH=", "MALLOC_ARENA_MAX=", "MALLOC_MMAP_THRESHOLD_="]
-            .iter()
-            .any(|it| word.starts_with(it))
+        word.starts_with("PATH=")
+            || ALLOCATOR.map(|(name, value)| format!("{name}={value}")).contains(&word.into())
     };
     assert!(env.iter().all(is_known), "nothing of anybody's is baked in: {env:?}");
 }

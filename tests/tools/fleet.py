@@ -88,7 +88,8 @@ class Apis:
         ready = free_port()
         config = os.path.join(folder, "nginx.conf")
         with open(config, "w") as file:
-            file.write(NGINX.format(folder=folder, ordinary=(plain[0], self.ordinary), busy=(plain[1], self.busy), ready=ready))
+            ports = {"ordinary": (plain[0], self.ordinary), "busy": (plain[1], self.busy), "ready": ready}
+            file.write(NGINX.format(folder=folder, **ports))
         script = '. tests/tools/provide.sh && provide_peers >&2 && printf "%s" "$PEERS"'
         root = os.path.join(os.path.dirname(__file__), "..", "..")
         peers = subprocess.run(["bash", "-c", script], cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -209,7 +210,9 @@ class Stage:
         port = free_port()
         flags = [f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{port}"]
         environment = {"SSL_CERT_FILE": self.apis.certificate or "", **ALLOCATOR}
-        self.exporter = Program([self.given.binary, *flags, "--web.enable-lifecycle"], port, **environment)
+        flags += ["--web.enable-lifecycle"]
+        # In no other form: it would keep both.
+        self.exporter = Program([self.given.binary, *flags], port, form=FORM, **environment)
 
     def wait_until_read(self, names):
         """Until every app has read up to now."""

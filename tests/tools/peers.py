@@ -25,8 +25,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures import (ALLOCATOR, FORMS, Others, Program, Scraper, end_all, free_port, number, percentile, print_table, run_wrk,
-                     spread, text_of, total)
+from figures import (ALLOCATOR, FORMS, Others, Program, Scraper, end_all, free_port, number, percentile, print_table,
+                     run_wrk, spread, text_of, total)
 
 ROOT = Path(__file__).parents[2]
 KEY = "simulated-key"

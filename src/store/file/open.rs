@@ -17,7 +17,7 @@ use super::tables::{APPS, CALLS, Fault, META, SAVED};
 /// takes little longer. The default of the database is 1 GiB.
 const CACHE_BYTES: usize = 8 << 20;
 /// A smaller file is left as it is.
-const COMPACT_FROM_BYTES: u64 = 32 << 20;
+const COMPACT_FROM_BYTES: u64 = 8 << 20;
 /// A file with more than this for each call is mostly empty: a call takes about a quarter of it.
 const CALL_BYTES_MAX: u64 = 1 << 10;
 /// The version of the tables. A record has a version of its own.
