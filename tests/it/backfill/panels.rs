@@ -8,7 +8,7 @@ use crate::grafana::{SOURCES, check_queries, check_sources, spread};
 use crate::process::Folder;
 use crate::prometheus::prometheus_of;
 
-const WORLD: [&str; 3] = ["--history=36d", "--stop-after=0s", "--calls-per-day=1200"];
+const WORLD: [&str; 3] = ["--history=36d", "--stop-after=0s", "--calls-per-day=4000"];
 const DAYS: i64 = 35;
 const DAY_S: i64 = 86_400;
 const RULES: [&str; 2] = ["cometchat.rules.yml", "cometchat.alerts.yml"];

@@ -235,7 +235,7 @@ fn increase_never_shows_the_past_as_new_not_even_when_the_state_is_lost() {
     let target = free_address();
     let scene = Scene::new(&[&target]);
     let world =
-        scene.world(&["--history=15m", "--speed=10", "--stop-after=2m", "--calls-per-day=60000"]);
+        scene.world(&["--history=15m", "--speed=10", "--stop-after=6m", "--calls-per-day=130000"]);
     let from = ago(800);
     let start = || scene.exporter(&target, &from, 700);
     let exporter = start();
@@ -276,7 +276,7 @@ fn increase_goes_on_from_0_where_a_lost_state_counts_from_now() {
     let exporter = start();
     scene.wait_for(&format!("{SEEN} == 0"));
     let world =
-        scene.world(&["--history=0s", "--speed=10", "--stop-after=2m", "--calls-per-day=200000"]);
+        scene.world(&["--history=0s", "--speed=10", "--stop-after=6m", "--calls-per-day=130000"]);
     scene.wait_for(&format!("{SEEN} > 50"));
     exporter.program.dies();
     std::fs::remove_file(scene.state(&target)).unwrap();
