@@ -1,8 +1,71 @@
 //! How far a page reaches, and whether one that is not full may be the last one of the list.
 
+use super::prints::fingerprint;
 use super::walk::Walk;
 use super::{Order, Page, Span, Sweep};
 use crate::call::{Moment, Timestamp};
+
+/// A page, as a walk takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf {
+    pub(super) number: u32,
+    pub(super) n_rows: usize,
+    pub(super) fingerprint: u64,
+    /// None without a readable row.
+    pub(super) ends: Option<Ends>,
+    pub(super) asked_at: Moment,
+}
+
+/// The ends of a page: its own, and those of what it shows completely by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub(super) oldest: Timestamp,
+    pub(super) newest: Timestamp,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Leaf {
+    /// A page. `unread` are the spans of time that are older than the lookback and were never read.
+    ///
+    /// Such time is read but once, and disorder is seen inside of pages only: two rows that changed
+    /// places where a page ends would not be noticed in time. So nearer to an end than any slack
+    /// nothing is said of it.
+    pub fn new(
+        number: u32,
+        page: &Page,
+        asked_at: Moment,
+        order: Order,
+        unread: impl Fn(Span) -> Vec<Span>,
+    ) -> Self {
+        let ends = page.ends().map(|(oldest, newest)| {
+            let from = oldest.plus_s(order.slack_s() + 1);
+            let to = newest.plus_s(-order.slack_s());
+            let at_oldest = unread(Span::new(from, oldest.plus_s(Order::SLACK_S_MIN + 1)));
+            let at_newest = unread(Span::new(newest.plus_s(-Order::SLACK_S_MIN), to));
+            Ends {
+                oldest,
+                newest,
+                from: at_oldest.last().map_or(from, |gap| gap.to),
+                to: at_newest.first().map_or(to, |gap| gap.from),
+            }
+        });
+        let (n_rows, fingerprint) = (page.n_rows(), fingerprint(page));
+        Self { number, n_rows, fingerprint, ends, asked_at }
+    }
+}
+
+impl Ends {
+    /// From where on the pages before it are not needed.
+    pub(super) fn near(self, order: Order) -> Timestamp {
+        if order.is_newest_first() { self.to } else { self.from }
+    }
+
+    /// Up to where the pages after it are not needed.
+    pub(super) fn far(self, order: Order) -> Timestamp {
+        if order.is_newest_first() { self.from } else { self.to }
+    }
+}
 
 impl Sweep {
     /// Not where a call is known that must stand beyond the page: then the API has begun to serve
@@ -26,9 +89,14 @@ impl Sweep {
                 beyond.from = beyond.from.max(newest.plus_s(-order.slack_s()));
             }
         }
-        let old: Timestamp = asked_at.floor().plus_s(-self.options.lookback_s);
-        let old = Span::new(beyond.from, beyond.to.min(old));
-        self.progress.read.covered().gaps(old).is_empty()
+        self.unread(beyond, asked_at).is_empty()
+    }
+
+    /// What is older than the lookback and was never read.
+    pub(super) fn unread(&self, within: Span, asked_at: Moment) -> Vec<Span> {
+        let old = asked_at.floor().plus_s(-self.options.lookback_s);
+        let old = Span::new(within.from.max(self.progress.floor), within.to.min(old));
+        self.progress.read.covered().gaps(old)
     }
 
     /// Whether the page is to be asked for once more, since it is not full and not the last one: an
@@ -39,22 +107,5 @@ impl Sweep {
             return false;
         }
         self.hints.doubted.insert(walk)
-    }
-}
-
-/// How far a reading reaches with a page whose rows have these ends, or with the end of the list as of
-/// `end_at`; nowhere where no row could be read.
-pub(super) fn far_edge(
-    order: Order,
-    ends: Option<(Timestamp, Timestamp)>,
-    end_at: Option<Moment>,
-) -> Option<Timestamp> {
-    let newest_first = order.is_newest_first();
-    match (end_at, ends) {
-        (Some(_), _) if newest_first => Some(Timestamp::MIN),
-        (Some(asked_at), _) => Some(asked_at.floor()),
-        (None, Some((oldest, _))) if newest_first => Some(oldest.plus_s(order.slack_s() + 1)),
-        (None, Some((_, newest))) => Some(newest.plus_s(-order.slack_s())),
-        (None, None) => None,
     }
 }

@@ -116,7 +116,8 @@ fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
         let target = (walk::Walk::Head, Timestamp::MAX);
         let page = walks.seek(order, (&census, &Spans::default()), target.0, target.1, Moment::MIN);
         let asked_at = Timestamp(asked_s).start();
-        let step = walks.take(order, true, target, (page, &page_of(initiated_at)), asked_at);
+        let leaf = ends::Leaf::new(page, &page_of(initiated_at), asked_at, order, |_| Vec::new());
+        let step = walks.take(order, true, target, &leaf);
         pages.push(page);
         is_read = step.proof.is_some_and(|proof| proof.span.from == Timestamp::MIN);
     }
@@ -369,6 +370,37 @@ fn the_pages_that_tell_where_the_list_begins_do_not_make_the_past_look_longer() 
     }
     // The pages 1 and 2 were seen before anything was proved. Calls are known by the minute.
     assert!(said.iter().all(|(_, n_about)| (8_100..9_900).contains(n_about)), "{said:?}");
+}
+
+/// Rows that changed places where a page ends, and nowhere else: no page shows that there is disorder.
+#[test]
+fn rows_that_change_places_between_two_old_pages_are_counted() {
+    let mut rows: Vec<i64> = (0..400).map(|idx| idx * 10).collect();
+    [100, 200, 300].into_iter().for_each(|border| rows.swap(border - 1, border));
+    for newest_first in [true, false] {
+        rows.reverse();
+        assert_eq!(rows[0] > rows[399], newest_first);
+        let (mut sweep, now) = (first_read(Timestamp(0)), Timestamp(1_000_000).start());
+        let mut known = Known::new();
+        for _ in 0..40 {
+            let Plan::Ask(ask) = sweep.plan(now, false) else { break };
+            let Request::List { page, .. } = ask.request else { unreachable!("nothing is far") };
+            let first = page.checked_sub(1).map_or(rows.len(), |page| page as usize * 100);
+            let calls = rows.iter().skip(first).take(100).map(|at| call_of(*at)).collect();
+            let answer = Ok(Reply::List(Page { calls, defects: Vec::new() }));
+            let digest = sweep.digest(&ask, answer, now).expect("it is a list");
+            let Some(digest) = digest else { continue };
+            for (key, entry) in sweep.apply(&digest, known.clone()).changes.calls {
+                match entry {
+                    Some(entry) => known.insert(key, entry),
+                    None => known.remove(&key),
+                };
+            }
+        }
+        assert!(sweep.progress().complete, "newest first: {newest_first}");
+        let counted = sweep.totals().sum(crate::ledger::Counter::Initiated);
+        assert_eq!(counted, 400, "newest first: {newest_first}");
+    }
 }
 
 fn first_read(epoch: Timestamp) -> Sweep {

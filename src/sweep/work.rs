@@ -35,7 +35,10 @@ impl Sweep {
         let is_new = |ask: &Ask| !beside.iter().any(|other| is_same(ask, other));
         for kind in [LookKind::Open, LookKind::Settling] {
             let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
-            let due = self.agenda.due(kind, now).find(|(_, second)| is_far(*second));
+            // Of old time that nobody has read a look proves nothing, and its reading will show it.
+            let is_read = |second| self.unread(Span::second(second), now).is_empty();
+            let is_open = |&(_, second): &(Moment, Timestamp)| is_far(second) && is_read(second);
+            let due = self.agenda.due(kind, now).find(is_open);
             let look = due.map(|(since, second)| self.look(kind, second, since, now, beside));
             if let Some(look) = look.filter(is_new) {
                 return Some(look);

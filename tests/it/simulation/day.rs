@@ -35,6 +35,7 @@ pub(super) fn days(seed: u64, per_day: f64, days: f64) -> World {
         past_end: PastEnd::Empty,
         get: GetQuirk::Newest,
         fail_percent: 0,
+        disorder_s: 0,
     };
     World::new(lives, quirks, Random::new(seed))
 }

@@ -20,6 +20,7 @@ pub(super) const QUIRKS: Quirks = Quirks {
     past_end: PastEnd::Empty,
     get: GetQuirk::Newest,
     fail_percent: 0,
+    disorder_s: 0,
 };
 pub(super) const READING: Reading = Reading {
     epoch: Timestamp(0),
@@ -165,7 +166,8 @@ fn restless(order: ListOrder) -> Outcome {
         lives.push(Life { key, rows, bound_ms: i64::MAX });
     }
     let mut world = World::new(lives, Quirks { order, ..QUIRKS }, Random::new(1));
-    let reading = Reading { limit: 60_000, rest_s: 600, ..READING };
+    // Looks that were put off meanwhile have to come, too.
+    let reading = Reading { limit: 60_000, rest_s: 1_300, ..READING };
     play(&mut world, &mut random, reading)
 }
 

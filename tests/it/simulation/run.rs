@@ -12,7 +12,7 @@ use cometchat_exporter::sweep::{
 use super::check::breaches;
 use super::driver::{Durable, Killed, Kills, Process};
 use super::random::Random;
-use super::world::{Bounds, World, small};
+use super::world::{Bounds, ListOrder, Quirks, World, small};
 
 pub(super) const BOUNDS: Bounds = Bounds { lookback_s: 60, settle_s: 20, max_open_s: 120 };
 
@@ -100,7 +100,7 @@ pub(super) fn play(world: &mut World, random: &mut Random, reading: Reading) -> 
         floor: epoch.plus_s(-reading.window_s),
         complete: false,
         read: ReadTime::new(BOUNDS.lookback_s),
-        order: Order::default(),
+        order: known_order(&world.quirks),
     };
     let saved = Saved { progress, totals: Arc::default() };
     let mut durable = Durable { calls: BTreeMap::new(), saved, audit: BTreeMap::new() };
@@ -134,6 +134,17 @@ pub(super) fn play(world: &mut World, random: &mut Random, reading: Reading) -> 
         breaches.extend(over_budget(&asked, limit));
     }
     Outcome { breaches, durable, n_requests: asked.len(), n_effects }
+}
+
+/// Disorder is learned inside of pages. A page of three rows may show none of it, or nothing else:
+/// where there is some, an earlier process has seen it.
+fn known_order(quirks: &Quirks) -> Order {
+    let (more, less) = (600, quirks.disorder_s);
+    match (less, quirks.order) {
+        (0, _) => Order::default(),
+        (_, ListOrder::New) => Order { against_oldest_first_s: more, against_newest_first_s: less },
+        (_, ListOrder::Old) => Order { against_oldest_first_s: less, against_newest_first_s: more },
+    }
 }
 
 fn at_rest(world: &World, durable: &Durable, rest_s: i64) -> Vec<String> {

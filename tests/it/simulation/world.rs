@@ -41,6 +41,8 @@ pub(super) struct Quirks {
     pub(super) past_end: PastEnd,
     pub(super) get: GetQuirk,
     pub(super) fail_percent: i64,
+    /// How far a row may stand from where its time belongs, in seconds.
+    pub(super) disorder_s: i64,
 }
 
 impl Quirks {
@@ -60,6 +62,7 @@ impl Quirks {
                 GetQuirk::Never,
             ]),
             fail_percent: random.pick(&[0, 0, 10, 30]),
+            disorder_s: random.pick(&[0, 0, 0, 1, 3, 10]),
         }
     }
 
@@ -135,7 +138,7 @@ impl World {
             if *at > self.now_ms {
                 break;
             }
-            let place = (self.lives[*uid].key.initiated_at, *uid);
+            let place = (self.place(*uid), *uid);
             let found = self.rows.binary_search_by_key(&place, |(place, _)| *place);
             match (found, row) {
                 (Ok(idx), Some(row)) => self.rows[idx].1 = row.clone(),
@@ -145,6 +148,12 @@ impl World {
             }
             self.n_applied += 1;
         }
+    }
+
+    /// The second by which a call stands in the list.
+    fn place(&self, uid: usize) -> Timestamp {
+        let away_s = Random::new(uid as u64).below(self.quirks.disorder_s + 1);
+        self.lives[uid].key.initiated_at.plus_s(away_s)
     }
 
     fn is_down(&mut self) -> bool {

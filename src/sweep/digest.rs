@@ -1,0 +1,235 @@
+//! What one answer proves, and which calls have to be looked up.
+
+use std::collections::BTreeSet;
+
+use super::ends::Leaf;
+use super::first_page::{Finding, Shown};
+use super::plan::{Ask, Purpose, Sweep};
+use super::walk::{Proof, Walk};
+use super::{Order, Page, Refusal, Reply, Request, Span, Spans};
+use crate::call::{Call, CallKey, Moment, Timestamp};
+
+/// What to ask for where the API refuses the page size.
+const SMALLER_PAGES: [u32; 4] = [50, 30, 25, 10];
+/// Seconds of `initiatedAt` closer than this are looked up in one go.
+const NEAR_S: i64 = 60;
+
+/// An answer that was understood. [`Sweep::apply`] wants it together with the known calls of
+/// [`Digest::needs`].
+#[derive(Clone, Debug)]
+pub struct Digest {
+    pub(super) purpose: Purpose,
+    pub(super) asked_at: Moment,
+    pub(super) calls: Vec<Call>,
+    pub(super) proof: Option<Proof>,
+    pub(super) newly_sealed: Spans,
+    pub(super) has_missed: bool,
+    /// Which known calls have to be looked up.
+    pub needs: Spans,
+    /// Whether a search through the list was given up at its cap.
+    pub is_cut: bool,
+}
+
+impl Digest {
+    /// Leaves out the calls in `seen`, and adds the others to it.
+    ///
+    /// Of answers that were under way together nobody knows which is newer: what the second one says
+    /// of a call may be what was true before the first. So the first one that is taken counts.
+    pub fn leave_out(&mut self, seen: &mut BTreeSet<CallKey>) {
+        let shown: Vec<CallKey> = self.calls.iter().map(|call| call.key.clone()).collect();
+        self.calls.retain(|call| !seen.contains(&call.key));
+        seen.extend(shown);
+    }
+}
+
+impl Sweep {
+    /// Takes what came back from a request that began at `asked_at` (the API's clock). Returns
+    /// nothing where it tells nothing; the request will be planned again.
+    ///
+    /// # Errors
+    /// Gives a refusal back that says nothing about the list.
+    pub fn digest(
+        &mut self,
+        ask: &Ask,
+        answer: Result<Reply, Refusal>,
+        asked_at: Moment,
+    ) -> Result<Option<Digest>, Refusal> {
+        self.hints.owes_work &= ask.purpose.is_poll();
+        let page = match (answer, &ask.request) {
+            (Ok(Reply::List(page) | Reply::Get(page)), _) => Some(page),
+            (Err(Refusal::NotFound), _) => None,
+            (Err(Refusal::Rejected), Request::List { page: 0, .. })
+                if ask.purpose == Purpose::FirstPage =>
+            {
+                None
+            }
+            (Err(Refusal::Rejected), Request::List { .. }) => {
+                self.ask_for_less();
+                return Err(Refusal::Rejected);
+            }
+            (Err(refusal), _) => return Err(refusal),
+        };
+        match (&ask.request, &ask.purpose) {
+            (Request::Get { .. }, Purpose::Get(key)) => {
+                Ok(Some(self.digest_get(key, page.unwrap_or_default(), asked_at)))
+            }
+            (Request::List { .. }, Purpose::FirstPage) => {
+                self.digest_first_page(page, asked_at).map(Some)
+            }
+            (Request::List { page: number, .. }, _) => {
+                // A 404 is the end of the list, but there is no list without a first page.
+                if page.is_none() && *number == self.hints.walks.first_page {
+                    return Err(Refusal::NotFound);
+                }
+                Ok(self.digest_list(ask, *number, page.unwrap_or_default(), asked_at))
+            }
+            (Request::Get { .. }, _) => Ok(None),
+        }
+    }
+
+    fn ask_for_less(&mut self) {
+        let now = self.hints.per_page.unwrap_or(0);
+        self.hints.per_page = SMALLER_PAGES.into_iter().find(|&rows| rows < now);
+    }
+
+    fn digest_first_page(
+        &mut self,
+        page: Option<Page>,
+        asked_at: Moment,
+    ) -> Result<Digest, Refusal> {
+        let shown = match &page {
+            None => Shown::Refused,
+            Some(page) if page.n_rows() == 0 => Shown::Nothing,
+            Some(page) => Shown::Rows(super::prints::prints(page)),
+        };
+        let page = page.unwrap_or_default();
+        let finding = self.hints.first_page.as_mut().map_or(Finding::Open, |it| it.take(shown));
+        let mut proof = None;
+        match finding {
+            Finding::Open => {}
+            Finding::NoList => return Err(Refusal::NotFound),
+            Finding::Is(number) => {
+                self.hints.first_page = None;
+                self.hints.walks = super::walk::Walks::new(number);
+            }
+            Finding::EmptyList => {
+                self.head_was_read(asked_at);
+                let span = Span::new(Timestamp::MIN, asked_at.floor());
+                proof = Some(Proof { span, asked_at });
+            }
+        }
+        self.learn_order(&page);
+        Ok(self.digest_proof(Purpose::FirstPage, page, proof, asked_at))
+    }
+
+    fn digest_get(&mut self, key: &CallKey, page: Page, asked_at: Moment) -> Digest {
+        let has_missed = !page.calls.iter().any(|call| call.key == *key);
+        if !has_missed {
+            self.hints.get_works = Some(true);
+        } else if self.hints.get_works.is_none() {
+            self.hints.get_works = Some(false);
+        }
+        let mut digest = self.digest_proof(Purpose::Get(key.clone()), page, None, asked_at);
+        digest.has_missed = has_missed;
+        digest.needs.add(Span::second(key.initiated_at));
+        digest
+    }
+
+    fn digest_list(
+        &mut self,
+        ask: &Ask,
+        number: u32,
+        page: Page,
+        asked_at: Moment,
+    ) -> Option<Digest> {
+        let target = ask.purpose.walk()?;
+        self.learn_order(&page);
+        let may_end = self.may_end(&page, asked_at);
+        if self.hints.rereads.wants(target.0, &page) || self.doubts(target.0, &page, may_end) {
+            return Some(self.digest_proof(ask.purpose.clone(), page, None, asked_at));
+        }
+        let order = self.progress.order;
+        let unread = |within| self.unread(within, asked_at);
+        let leaf = Leaf::new(number, &page, asked_at, order, unread);
+        let step = self.hints.walks.take(order, may_end, target, &leaf);
+        if target.0 == Walk::Head && step.has_arrived {
+            self.head_was_read(asked_at);
+        }
+        let mut digest = self.digest_proof(ask.purpose.clone(), page, step.proof, asked_at);
+        digest.is_cut = step.is_cut;
+        digest.has_missed = matches!(ask.purpose, Purpose::Look { .. });
+        Some(digest)
+    }
+
+    fn learn_order(&mut self, page: &Page) {
+        let sense = |order: Order| (order.is_known(), order.is_newest_first(), order.slack_s());
+        let before = sense(self.progress.order);
+        self.progress.order.learn(&page.calls);
+        if sense(self.progress.order) != before {
+            self.hints.walks.restart();
+        }
+    }
+
+    fn head_was_read(&mut self, asked_at: Moment) {
+        let grid = self.options.grid;
+        let newest = self.progress.read.covered().newest();
+        self.hints.head_at = grid.after(asked_at, grid.interval_ms);
+        self.hints.head_from = newest.map_or(self.progress.floor, |span| span.to);
+        self.hints.is_polling = true;
+    }
+
+    /// Adds what was proved to the read time, and finds out which known calls that concerns.
+    fn digest_proof(
+        &mut self,
+        purpose: Purpose,
+        page: Page,
+        proof: Option<Proof>,
+        asked_at: Moment,
+    ) -> Digest {
+        let sealed_before = self.progress.read.sealed().clone();
+        let floor = self.progress.floor;
+        let proof = proof.map(|proof| Proof {
+            span: Span::new(proof.span.from.max(floor), proof.span.to),
+            ..proof
+        });
+        let mut needs = Spans::default();
+        if let Some(proof) = proof {
+            self.progress.read.add(proof.span, proof.asked_at);
+            for second in self.agenda.due_within(proof.span, proof.asked_at) {
+                needs.add(Span::second(second));
+            }
+        }
+        let newly_sealed: Spans =
+            self.progress.read.sealed().iter().flat_map(|span| sealed_before.gaps(span)).collect();
+        newly_sealed.iter().for_each(|span| needs.add(span));
+        for span in near_seconds(&page.calls, floor) {
+            needs.add(span);
+        }
+        let calls = page.calls;
+        Digest {
+            purpose,
+            asked_at,
+            calls,
+            proof,
+            newly_sealed,
+            has_missed: false,
+            needs,
+            is_cut: false,
+        }
+    }
+}
+
+/// The seconds of these calls, those near each other joined.
+fn near_seconds(calls: &[Call], floor: Timestamp) -> Vec<Span> {
+    let mut seconds: Vec<Timestamp> =
+        calls.iter().map(|call| call.key.initiated_at).filter(|&at| at >= floor).collect();
+    seconds.sort_unstable();
+    let mut spans: Vec<Span> = Vec::new();
+    for second in seconds {
+        match spans.last_mut() {
+            Some(span) if second.since_s(span.to) < NEAR_S => span.to = second.plus_s(1),
+            _ => spans.push(Span::second(second)),
+        }
+    }
+    spans
+}
