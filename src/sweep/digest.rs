@@ -149,8 +149,10 @@ impl Sweep {
             return Some(self.digest_proof(ask.purpose.clone(), page, None, asked_at));
         }
         let order = self.progress.order;
+        // Under a short lookback every delay leaves old time behind, which must not cost much more.
+        let margin_s = Order::SLACK_S_MIN.min(self.options.lookback_s / 10);
         let unread = |within| self.unread(within, asked_at);
-        let leaf = Leaf::new(number, &page, asked_at, order, unread);
+        let leaf = Leaf::new(number, &page, asked_at, order, margin_s, unread);
         let step = self.hints.walks.take(order, may_end, target, &leaf);
         if target.0 == Walk::Head && step.has_arrived {
             self.head_was_read(asked_at);

@@ -29,20 +29,21 @@ impl Leaf {
     /// A page. `unread` are the spans of time that are older than the lookback and were never read.
     ///
     /// Such time is read but once, and disorder is seen inside of pages only: two rows that changed
-    /// places where a page ends would not be noticed in time. So nearer to an end than any slack
-    /// nothing is said of it.
+    /// places where a page ends would not be noticed in time. So within `margin_s` of an end nothing
+    /// is said of it.
     pub fn new(
         number: u32,
         page: &Page,
         asked_at: Moment,
         order: Order,
+        margin_s: i64,
         unread: impl Fn(Span) -> Vec<Span>,
     ) -> Self {
         let ends = page.ends().map(|(oldest, newest)| {
             let from = oldest.plus_s(order.slack_s() + 1);
             let to = newest.plus_s(-order.slack_s());
-            let at_oldest = unread(Span::new(from, oldest.plus_s(Order::SLACK_S_MIN + 1)));
-            let at_newest = unread(Span::new(newest.plus_s(-Order::SLACK_S_MIN), to));
+            let at_oldest = unread(Span::new(from, oldest.plus_s(margin_s + 1)));
+            let at_newest = unread(Span::new(newest.plus_s(-margin_s), to));
             Ends {
                 oldest,
                 newest,

@@ -116,7 +116,8 @@ fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
         let target = (walk::Walk::Head, Timestamp::MAX);
         let page = walks.seek(order, (&census, &Spans::default()), target.0, target.1, Moment::MIN);
         let asked_at = Timestamp(asked_s).start();
-        let leaf = ends::Leaf::new(page, &page_of(initiated_at), asked_at, order, |_| Vec::new());
+        let leaf =
+            ends::Leaf::new(page, &page_of(initiated_at), asked_at, order, 0, |_| Vec::new());
         let step = walks.take(order, true, target, &leaf);
         pages.push(page);
         is_read = step.proof.is_some_and(|proof| proof.span.from == Timestamp::MIN);
