@@ -77,6 +77,7 @@ pub async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     let options = Options {
         seed: args.world.seed,
         calls_per_day: args.calls_per_day,
+        is_steady: args.steady,
         history_s: seconds(args.history_s),
         stop_after_s: args.stop_after_s.map(seconds),
         duration_scale_permille: args.duration_scale_permille,

@@ -11,8 +11,9 @@ const RHYTHM_PERMILLE: [u32; 24] = [
 
 /// How many calls are initiated in this second: a Poisson number of the hour's mean.
 pub(super) fn calls_in(options: &Options, second: i64) -> u32 {
+    let rhythm = if options.is_steady { 1.0 } else { rhythm(second) };
     let mut rng = Rng::of(&[options.seed, second.cast_unsigned()]);
-    rng.poisson(f64::from(options.calls_per_day) / 86_400.0 * rhythm(second))
+    rng.poisson(f64::from(options.calls_per_day) / 86_400.0 * rhythm)
 }
 
 fn rhythm(second: i64) -> f64 {
@@ -36,5 +37,13 @@ mod tests {
         let day = calls(0..86_400);
         assert!((39_000..41_000).contains(&day), "{day}");
         assert!(calls(14 * 3600..16 * 3600) > 2 * calls(2 * 3600..4 * 3600));
+    }
+
+    #[test]
+    fn a_steady_world_has_as_many_calls_by_night() {
+        let options = Options { is_steady: true, ..Options::default() };
+        let night: u32 = (2 * 3600..4 * 3600).map(|second| calls_in(&options, second)).sum();
+        let mean = options.calls_per_day / 12;
+        assert!(night.abs_diff(mean) < mean / 10, "{night} of {mean}");
     }
 }

@@ -9,8 +9,10 @@ use super::{Fault, Order, Pagination, PastEnd, Quirk, RateLimitHeaders};
 pub struct Options {
     /// The same seed and the same start make the same calls.
     pub seed: u64,
-    /// Calls initiated on a mean day; by day there are more, by night fewer (UTC).
+    /// Calls initiated on a mean day.
     pub calls_per_day: u32,
+    /// Whether as many begin by night as by day; otherwise there are more by day (UTC).
+    pub is_steady: bool,
     /// Seconds of past calls that exist at the start.
     pub history_s: u32,
     /// No call is initiated later than this many seconds after the start, so that the world comes
@@ -63,6 +65,7 @@ impl Default for Options {
         Self {
             seed: 1,
             calls_per_day: 40_000,
+            is_steady: false,
             history_s: 2 * 86_400,
             stop_after_s: None,
             row_delay_max_ms: 1000,
@@ -90,15 +93,19 @@ impl Default for Options {
 impl Options {
     /// Says in two plain sentences what is simulated.
     pub fn describe(&self) -> String {
+        let rhythm = if self.is_steady {
+            "as many by night as by day"
+        } else {
+            "busier by day than by night"
+        };
         let end = match self.stop_after_s {
             None => String::new(),
             Some(s) => format!(", the last of them no later than {s} s after the start"),
         };
         format!(
-            "A simulated app with about {} calls a day, busier by day than by night, and {} hours \
-             of past calls{end}. Calls and meetings, audio and video, of 1 to 50 people: two in \
-             three of those that ring are answered, they last 6 minutes on average, and one in \
-             ten is recorded.",
+            "A simulated app with about {} calls a day, {rhythm}, and {} hours of past calls{end}. \
+             Calls and meetings, audio and video, of 1 to 50 people: two in three of those that \
+             ring are answered, they last 6 minutes on average, and one in ten is recorded.",
             self.calls_per_day,
             self.history_s / 3600,
         )

@@ -203,6 +203,7 @@ fn check_scrapes(program: &str) {
         "simulate",
         &format!("--web.listen-address={api}"),
         "--history=0s",
+        "--steady",
         "--calls-per-day=200000",
         "--stop-after=15s",
         "--duration-scale=10",

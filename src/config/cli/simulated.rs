@@ -58,6 +58,10 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
     pub calls_per_day: u32,
 
+    /// Let as many calls begin by night as by day
+    #[arg(long)]
+    pub steady: bool,
+
     /// How far back past calls reach at the start
     #[arg(
         long = "history",
@@ -147,7 +151,7 @@ pub struct SimulateArgs {
     )]
     pub duration_scale_permille: u32,
 
-    /// App id that the API answers to
+    /// App id of the simulated app; it answers to any other as well
     #[arg(long, value_name = "ID", default_value = "simulated", value_parser = values::app_id)]
     pub app_id: String,
 

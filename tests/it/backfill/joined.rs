@@ -10,10 +10,11 @@ use crate::prometheus::{Prometheus, prometheus_of};
 
 /// Three hours of past calls; others begin for twenty seconds more. A recording is there with the end of
 /// its call: one that came later would be seen minutes later only.
-const WORLD: [&str; 5] = [
+const WORLD: [&str; 6] = [
+    "--steady",
     "--history=3h",
     "--stop-after=20s",
-    "--calls-per-day=150000",
+    "--calls-per-day=110000",
     "--duration-scale=3",
     "--late-recordings=false",
 ];

@@ -8,8 +8,8 @@ use crate::process::{Program, until_ok};
 use crate::prometheus::check_strictly;
 
 /// Nothing begins any more, and what began is over.
-const WORLD: [&str; 4] =
-    ["--history=6h", "--stop-after=0s", "--calls-per-day=60000", "--duration-scale=10"];
+const WORLD: [&str; 5] =
+    ["--history=6h", "--stop-after=0s", "--steady", "--calls-per-day=45000", "--duration-scale=3"];
 
 #[test]
 fn killed_in_the_middle_it_goes_on_and_loses_nothing() {

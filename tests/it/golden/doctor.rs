@@ -10,6 +10,7 @@ fn a_healthy_api_is_described_in_full() {
         "simulate",
         "--web.listen-address=127.0.0.1:0",
         "--history=1h",
+        "--steady",
         "--calls-per-day=100000",
         "--rate-limit=100000",
     ]);

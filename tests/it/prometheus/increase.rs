@@ -13,8 +13,9 @@ use crate::process::samples::name;
 use crate::process::{Exporter, Folder, Program, binary, until_ok};
 
 /// Calls last a fiftieth of their usual length.
-const WORLD: [&str; 5] = [
+const WORLD: [&str; 6] = [
     "simulate",
+    "--steady",
     "--rate-limit=10000000",
     "--duration-scale=20",
     "--rate-limit-headers=absent",
@@ -23,7 +24,7 @@ const WORLD: [&str; 5] = [
 /// Four minutes of a busy day in six seconds.
 /// Long enough for an exporter that finds it late: its next try may be seconds away, each of them forty.
 const BUSY: [&str; 4] =
-    ["--history=0s", "--speed=40", "--stop-after=12m", "--calls-per-day=200000"];
+    ["--history=0s", "--speed=40", "--stop-after=12m", "--calls-per-day=150000"];
 /// Nothing that a world does is later than this, in simulated seconds.
 const SETTLE_S: u32 = 60;
 /// Longer than a test.
@@ -235,9 +236,9 @@ fn increase_never_shows_the_past_as_new_not_even_when_the_state_is_lost() {
     let target = free_address();
     let scene = Scene::new(&[&target]);
     let world =
-        scene.world(&["--history=15m", "--speed=10", "--stop-after=6m", "--calls-per-day=130000"]);
+        scene.world(&["--history=15m", "--speed=10", "--stop-after=6m", "--calls-per-day=80000"]);
     let from = ago(800);
-    let start = || scene.exporter(&target, &from, 700);
+    let start = || scene.exporter(&target, &from, 1_400);
     let exporter = start();
     let at_once = scene.wait_for(SEEN);
     let began = scene.value("min(timestamp(cometchat_calls_initiated_total))").unwrap();
@@ -276,7 +277,7 @@ fn increase_goes_on_from_0_where_a_lost_state_counts_from_now() {
     let exporter = start();
     scene.wait_for(&format!("{SEEN} == 0"));
     let world =
-        scene.world(&["--history=0s", "--speed=10", "--stop-after=6m", "--calls-per-day=130000"]);
+        scene.world(&["--history=0s", "--speed=10", "--stop-after=6m", "--calls-per-day=80000"]);
     scene.wait_for(&format!("{SEEN} > 50"));
     exporter.program.dies();
     std::fs::remove_file(scene.state(&target)).unwrap();

@@ -39,7 +39,7 @@ fn at_rest(exporter: &Exporter, at: f64) -> Samples {
 fn shards_together_show_what_one_exporter_shows() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let at = jiff::Timestamp::from_second(i64::try_from(now).unwrap() - 200).unwrap();
-    let (count_from, world) = (at.to_string(), ["--seed=31", "--calls-per-day=50000"]);
+    let (count_from, world) = (at.to_string(), ["--seed=31", "--calls-per-day=40000"]);
     let setting = Setting { world: &world, count_from: &count_from, ..Setting::default() };
     let stage = Stage::with_other_apps(setting, |simulator| {
         let app = |id| {

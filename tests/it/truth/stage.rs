@@ -89,11 +89,12 @@ impl Default for Setting<'_> {
 
 /// Forty simulated seconds in a real one; calls begin for the first four minutes of them, and last
 /// a fiftieth of their usual length. The request budget bounds nothing.
-const WORLD: [&str; 7] = [
+const WORLD: [&str; 8] = [
+    "--steady",
     "--speed=40",
     "--stop-after=4m",
     "--duration-scale=20",
-    "--calls-per-day=200000",
+    "--calls-per-day=150000",
     "--history=4m",
     "--rate-limit=10000000",
     "--app-id=sim",

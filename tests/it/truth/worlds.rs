@@ -20,7 +20,8 @@ fn total(scrape: &Samples, name: &str) -> f64 {
 #[test]
 fn the_usual_world_is_counted_exactly() {
     let world = ["--seed=1", "--never-ending=30"];
-    let rested = check(Setting { world: &world, max_open_s: 400, ..Setting::default() });
+    // Longer than any call that ends: whether one is given up just before is chance.
+    let rested = check(Setting { world: &world, max_open_s: 600, ..Setting::default() });
     assert!(total(&rested, "cometchat_calls_abandoned_total") > 0.0, "some never end");
     assert!(total(&rested, "cometchat_calls_total") > 100.0);
 }
@@ -33,7 +34,7 @@ fn a_list_that_begins_with_the_oldest_is_counted_exactly() {
 #[test]
 fn pages_of_one_row_are_counted_exactly() {
     // One row tells no order, so that each poll has to walk the whole list.
-    let world = ["--seed=3", "--calls-per-day=70000", "--history=30s"];
+    let world = ["--seed=3", "--calls-per-day=50000", "--history=30s"];
     check(Setting { world: &world, per_page: 1, ..Setting::default() });
 }
 
