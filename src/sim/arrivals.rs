@@ -9,7 +9,7 @@ const RHYTHM_PERMILLE: [u32; 24] = [
     1350, 1294, 1238, 1140, 1028, 860, 692,
 ];
 
-/// How many calls are initiated in this second: a Poisson number of the hour's mean.
+/// How many calls are initiated in this second: a Poisson number of the mean, by the hour unless steady.
 pub(super) fn calls_in(options: &Options, second: i64) -> u32 {
     let rhythm = if options.is_steady { 1.0 } else { rhythm(second) };
     let mut rng = Rng::of(&[options.seed, second.cast_unsigned()]);
@@ -43,7 +43,7 @@ mod tests {
     fn a_steady_world_has_as_many_calls_by_night() {
         let options = Options { is_steady: true, ..Options::default() };
         let night: u32 = (2 * 3600..4 * 3600).map(|second| calls_in(&options, second)).sum();
-        let mean = options.calls_per_day / 12;
-        assert!(night.abs_diff(mean) < mean / 10, "{night} of {mean}");
+        let expected = options.calls_per_day / 12;
+        assert!(night.abs_diff(expected) < expected / 10, "{night} of {expected}");
     }
 }

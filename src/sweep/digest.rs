@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::ends::Leaf;
 use super::first_page::{Finding, Shown};
 use super::plan::{Ask, Purpose, Sweep};
 use super::walk::{Proof, Walk};
@@ -143,28 +142,30 @@ impl Sweep {
         asked_at: Moment,
     ) -> Option<Digest> {
         let target = ask.purpose.walk()?;
+        let is_look = matches!(ask.purpose, Purpose::Look { .. });
         self.learn_order(&page);
         let may_end = self.may_end(&page, asked_at);
         if self.hints.rereads.wants(target.0, &page) || self.doubts(target.0, &page, may_end) {
-            return Some(self.digest_proof(ask.purpose.clone(), page, None, asked_at));
+            let mut digest = self.digest_proof(ask.purpose.clone(), page, None, asked_at);
+            digest.has_missed = is_look;
+            return Some(digest);
         }
+        let leaf = self.leaf(number, &page, asked_at);
         let order = self.progress.order;
-        // Under a short lookback every delay leaves old time behind, which must not cost much more.
-        let margin_s = Order::SLACK_S_MIN.min(self.options.lookback_s / 10);
-        let unread = |within| self.unread(within, asked_at);
-        let leaf = Leaf::new(number, &page, asked_at, order, margin_s, unread);
         let step = self.hints.walks.take(order, may_end, target, &leaf);
         if target.0 == Walk::Head && step.has_arrived {
             self.head_was_read(asked_at);
         }
         let mut digest = self.digest_proof(ask.purpose.clone(), page, step.proof, asked_at);
         digest.is_cut = step.is_cut;
-        digest.has_missed = matches!(ask.purpose, Purpose::Look { .. });
+        digest.has_missed = is_look;
         Some(digest)
     }
 
+    /// What pages proved together rests on the direction and, once that is known, on the slack.
     fn learn_order(&mut self, page: &Page) {
-        let sense = |order: Order| (order.is_known(), order.is_newest_first(), order.slack_s());
+        let sense =
+            |order: Order| (order.is_newest_first(), order.is_known().then(|| order.slack_s()));
         let before = sense(self.progress.order);
         self.progress.order.learn(&page.calls);
         if sense(self.progress.order) != before {

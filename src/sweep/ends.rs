@@ -16,44 +16,13 @@ pub struct Leaf {
     pub(super) asked_at: Moment,
 }
 
-/// The ends of a page: its own, and those of what it shows completely by itself.
+/// The ends of a page: its own, and those of the seconds of which each row stands on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
     pub(super) oldest: Timestamp,
     pub(super) newest: Timestamp,
-    from: Timestamp,
-    to: Timestamp,
-}
-
-impl Leaf {
-    /// A page. `unread` are the spans of time that are older than the lookback and were never read.
-    ///
-    /// Such time is read but once, and disorder is seen inside of pages only: two rows that changed
-    /// places where a page ends would not be noticed in time. So within `margin_s` of an end nothing
-    /// is said of it.
-    pub fn new(
-        number: u32,
-        page: &Page,
-        asked_at: Moment,
-        order: Order,
-        margin_s: i64,
-        unread: impl Fn(Span) -> Vec<Span>,
-    ) -> Self {
-        let ends = page.ends().map(|(oldest, newest)| {
-            let from = oldest.plus_s(order.slack_s() + 1);
-            let to = newest.plus_s(-order.slack_s());
-            let at_oldest = unread(Span::new(from, oldest.plus_s(margin_s + 1)));
-            let at_newest = unread(Span::new(newest.plus_s(-margin_s), to));
-            Ends {
-                oldest,
-                newest,
-                from: at_oldest.last().map_or(from, |gap| gap.to),
-                to: at_newest.first().map_or(to, |gap| gap.from),
-            }
-        });
-        let (n_rows, fingerprint) = (page.n_rows(), fingerprint(page));
-        Self { number, n_rows, fingerprint, ends, asked_at }
-    }
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
 }
 
 impl Ends {
@@ -69,6 +38,32 @@ impl Ends {
 }
 
 impl Sweep {
+    pub(super) fn leaf(&self, number: u32, page: &Page, asked_at: Moment) -> Leaf {
+        let (slack_s, margin_s) = (self.progress.order.slack_s(), self.margin_s());
+        let ends = page.ends().map(|(oldest, newest)| {
+            let (from, to) = (oldest.plus_s(slack_s + 1), newest.plus_s(-slack_s));
+            let at_oldest = self.unread(Span::new(from, oldest.plus_s(margin_s + 1)), asked_at);
+            let at_newest = self.unread(Span::new(newest.plus_s(-margin_s), to), asked_at);
+            Ends {
+                oldest,
+                newest,
+                from: at_oldest.last().map_or(from, |gap| gap.to),
+                to: at_newest.first().map_or(to, |gap| gap.from),
+            }
+        });
+        let (n_rows, fingerprint) = (page.n_rows(), fingerprint(page));
+        Leaf { number, n_rows, fingerprint, ends, asked_at }
+    }
+
+    /// How far from its ends a page says nothing of old time that nobody has read, seconds.
+    ///
+    /// Such time is read but once, and disorder is seen inside of pages only: two rows that changed
+    /// places where a page ends would not be noticed in time. A tenth of the lookback at most: under
+    /// a short one each delay leaves such time behind, and must not grow by that.
+    pub(super) fn margin_s(&self) -> i64 {
+        Order::SLACK_S_MIN.min(self.options.lookback_s / 10)
+    }
+
     /// Not where a call is known that must stand beyond the page: then the API has begun to serve
     /// shorter pages. Nor where time that was never read would count as read for good: what is
     /// younger than the lookback is read again, and all else waits for the page beside it.

@@ -4,6 +4,7 @@
 //! neighbours fall due together and one page serves them all.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::Span;
 use crate::call::{CallKey, Moment, Timestamp};
@@ -133,10 +134,12 @@ impl Agenda {
         due.filter(move |(_, second)| !self.is_postponed(*second, now))
     }
 
-    /// When the next look falls due, or one that was put off is tried again.
+    /// When the next look falls due after `now`, or one that was put off is tried again.
     pub fn next(&self, now: Moment) -> Option<Moment> {
+        let later = (Bound::Excluded((now, Timestamp::MAX)), Bound::Unbounded);
         let first = |marks: &BTreeMap<(Moment, Timestamp), u32>| {
-            marks.keys().find(|(_, second)| !self.is_postponed(*second, now)).map(|mark| mark.0)
+            let mut later = marks.range(later).map(|(mark, _)| *mark);
+            later.find(|(_, second)| !self.is_postponed(*second, now)).map(|(due, _)| due)
         };
         let put_off = self.postponed.values().copied().filter(|until| *until > now).min();
         [first(&self.open), first(&self.settling), put_off].into_iter().flatten().min()

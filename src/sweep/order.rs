@@ -12,7 +12,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// Disorder to assume as soon as any is seen: one page shows only a part of it.
+    /// Disorder to assume as soon as any is seen, and before that of time that is read but once: one
+    /// page shows only a part of it.
     pub(super) const SLACK_S_MIN: i64 = 120;
     /// By how much one sense must outweigh the other before it counts as an order.
     const CLEAR: i64 = 4;

@@ -274,7 +274,7 @@ impl Sweep {
         let purpose = Purpose::Head { walk: Walk::Head, target: Timestamp::MAX };
         let order = self.progress.order;
         if order.is_newest_first() && order.is_known() {
-            return self.list(self.hints.walks.first_page, purpose);
+            return self.list(self.hints.walks.head_page(), purpose);
         }
         self.walk_to(purpose, Moment::MIN)
     }

@@ -42,6 +42,14 @@ impl Walks {
             .unwrap_or(sort(0))
     }
 
+    /// The page at which a list that is newest first is read on from its head: the first one, or the
+    /// next one while those that were read show no second completely.
+    pub fn head_page(&self) -> u32 {
+        let head = self.links.get(&Walk::Head);
+        let head = head.filter(|link| link.is_whole && link.edge >= link.start);
+        head.map_or(self.first_page, Link::next_page)
+    }
+
     /// The next page of a walk that has to arrive at `target`, resting on no page that was asked
     /// for before `since`.
     pub fn seek(
@@ -125,14 +133,14 @@ impl Walks {
         is_end: bool,
     ) -> (bool, bool) {
         if !order.is_known() {
-            return (is_end && link.is_none_or(|link| link.is_whole), false);
+            return (is_end && link.is_some_and(|link| link.is_whole), false);
         }
         let number = leaf.number;
         let newest_first = order.is_newest_first();
         let to_the_end = target == Timestamp::MAX;
         let (has_arrived, is_past) = match link {
             None => (false, true),
-            Some(_) if to_the_end => (newest_first || is_end, false),
+            Some(link) if to_the_end => (is_end || newest_first && link.edge < link.start, false),
             Some(link) if newest_first => {
                 (link.edge < target && target <= link.start, link.start < target)
             }

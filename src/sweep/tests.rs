@@ -106,6 +106,14 @@ fn call_of(initiated_at: i64) -> Call {
     }
 }
 
+/// That page as a walk takes it.
+fn leaf_of(number: u32, initiated_at: i64, asked_at: Moment) -> ends::Leaf {
+    let (oldest, newest) = (Timestamp(initiated_at), Timestamp(initiated_at));
+    let ends = ends::Ends { oldest, newest, from: oldest.plus_s(1), to: newest };
+    let fingerprint = initiated_at.cast_unsigned();
+    ends::Leaf { number, n_rows: 1, fingerprint, ends: Some(ends), asked_at }
+}
+
 /// Walks a list from its first page to its end; `shows` has the one row of each request's page.
 /// Returns which pages were asked for, and whether the last of them proved the end.
 fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
@@ -116,8 +124,7 @@ fn walk_to_the_end(shows: &[i64]) -> (Vec<u32>, bool) {
         let target = (walk::Walk::Head, Timestamp::MAX);
         let page = walks.seek(order, (&census, &Spans::default()), target.0, target.1, Moment::MIN);
         let asked_at = Timestamp(asked_s).start();
-        let leaf =
-            ends::Leaf::new(page, &page_of(initiated_at), asked_at, order, 0, |_| Vec::new());
+        let leaf = leaf_of(page, initiated_at, asked_at);
         let step = walks.take(order, true, target, &leaf);
         pages.push(page);
         is_read = step.proof.is_some_and(|proof| proof.span.from == Timestamp::MIN);
@@ -179,14 +186,8 @@ fn a_list_that_is_oldest_first_is_complete_with_its_last_page() {
         )
     };
     let now = Timestamp(2_000).start();
-    for _ in 0..20 {
-        let Plan::Ask(ask) = sweep.plan(now, false) else { break };
-        let Request::List { page, .. } = ask.request else { panic!("only the list is asked") };
-        let calls = rows(page).into_iter().flatten().collect();
-        let reply = Ok(Reply::List(Page { calls, defects: Vec::new() }));
-        if let Some(digest) = sweep.digest(&ask, reply, now).expect("no refusal") {
-            sweep.apply(&digest, Known::new());
-        }
+    let (mut known, show) = (Known::new(), |page| rows(page).into_iter().flatten().collect());
+    while exchange(&mut sweep, &mut known, now, show) {
         let read = sweep.progress().read.covered().newest();
         let is_read = read.is_some_and(|read| read.contains(Timestamp(290)));
         assert!(is_read || !sweep.progress().complete, "complete, and only {read:?} is read");
@@ -358,19 +359,55 @@ fn the_pages_that_tell_where_the_list_begins_do_not_make_the_past_look_longer() 
     let (mut sweep, now) = (first_read(Timestamp(0)), Timestamp(N_CALLS).start());
     let (mut known, mut said) = (Known::new(), Vec::new());
     while said.len() < 4 {
-        let Plan::Ask(ask) = sweep.plan(now, false) else { unreachable!("the past is not read") };
-        let Request::List { page, .. } = ask.request else { unreachable!("nothing is far") };
-        let newest = N_CALLS - i64::from(page.saturating_sub(1)) * 100;
-        let calls = (newest - 100..newest).rev().map(call_of).collect();
-        let answer = Ok(Reply::List(Page { calls, defects: Vec::new() }));
-        let digest = sweep.digest(&ask, answer, now).expect("it is a list").expect("it tells");
-        for (key, entry) in sweep.apply(&digest, known.clone()).changes.calls {
-            known.extend(entry.map(|entry| (key, entry)));
-        }
+        exchange(&mut sweep, &mut known, now, |page| {
+            let newest = N_CALLS - i64::from(page.saturating_sub(1)) * 100;
+            (newest - 100..newest).rev().map(call_of).collect()
+        });
         said.extend(sweep.reading_back().map(|it| (it.n_read, it.n_about)));
     }
     // The pages 1 and 2 were seen before anything was proved. Calls are known by the minute.
     assert!(said.iter().all(|(_, n_about)| (8_100..9_900).contains(n_about)), "{said:?}");
+}
+
+/// A call each second: less than two minutes on a page, which is what rows may be out of place by.
+#[test]
+fn a_head_that_one_page_does_not_show_is_read_by_as_many_as_it_takes() {
+    let mut sweep = first_read(Timestamp(0));
+    sweep.progress.order = Order { against_newest_first_s: 1, against_oldest_first_s: 600 };
+    let mut known = Known::new();
+    for now in (1_000..2_000).step_by(30) {
+        let (now, at) = (Timestamp(now), Timestamp(now).start());
+        let list = |page: u32| (0..=now.0).rev().skip((page as usize).saturating_sub(1) * 100);
+        let n_asked = (0..40).take_while(|_| {
+            exchange(&mut sweep, &mut known, at, |page| {
+                list(page).take(if page == 0 { 0 } else { 100 }).map(call_of).collect()
+            })
+        });
+        assert!(n_asked.count() < 40, "there is an end of asking");
+        let until = sweep.progress().read.covered().newest().map(|span| span.to);
+        assert_eq!(until, Some(now), "up to the present");
+    }
+}
+
+/// One request and its answer; none where nothing is due.
+fn exchange(
+    sweep: &mut Sweep,
+    known: &mut Known,
+    now: Moment,
+    show: impl FnOnce(u32) -> Vec<Call>,
+) -> bool {
+    let Plan::Ask(ask) = sweep.plan(now, false) else { return false };
+    let Request::List { page, .. } = ask.request else { unreachable!("nothing is far") };
+    let answer = Ok(Reply::List(Page { calls: show(page), defects: Vec::new() }));
+    if let Some(digest) = sweep.digest(&ask, answer, now).expect("it is a list") {
+        for (key, entry) in sweep.apply(&digest, known.clone()).changes.calls {
+            match entry {
+                Some(entry) => known.insert(key, entry),
+                None => known.remove(&key),
+            };
+        }
+    }
+    true
 }
 
 /// Rows that changed places where a page ends, and nowhere else: no page shows that there is disorder.
@@ -383,21 +420,12 @@ fn rows_that_change_places_between_two_old_pages_are_counted() {
         assert_eq!(rows[0] > rows[399], newest_first);
         let (mut sweep, now) = (first_read(Timestamp(0)), Timestamp(1_000_000).start());
         let mut known = Known::new();
-        for _ in 0..40 {
-            let Plan::Ask(ask) = sweep.plan(now, false) else { break };
-            let Request::List { page, .. } = ask.request else { unreachable!("nothing is far") };
+        let show = |page: u32| {
             let first = page.checked_sub(1).map_or(rows.len(), |page| page as usize * 100);
-            let calls = rows.iter().skip(first).take(100).map(|at| call_of(*at)).collect();
-            let answer = Ok(Reply::List(Page { calls, defects: Vec::new() }));
-            let digest = sweep.digest(&ask, answer, now).expect("it is a list");
-            let Some(digest) = digest else { continue };
-            for (key, entry) in sweep.apply(&digest, known.clone()).changes.calls {
-                match entry {
-                    Some(entry) => known.insert(key, entry),
-                    None => known.remove(&key),
-                };
-            }
-        }
+            rows.iter().skip(first).take(100).map(|at| call_of(*at)).collect()
+        };
+        let n_asked = (0..40).take_while(|_| exchange(&mut sweep, &mut known, now, show)).count();
+        assert!(n_asked < 40, "there is an end of asking");
         assert!(sweep.progress().complete, "newest first: {newest_first}");
         let counted = sweep.totals().sum(crate::ledger::Counter::Initiated);
         assert_eq!(counted, 400, "newest first: {newest_first}");

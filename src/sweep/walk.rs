@@ -108,7 +108,7 @@ impl Walks {
         self.page_rows
     }
 
-    /// Begins all walks anew, since what their pages proved rests on another order.
+    /// Begins all walks anew.
     pub fn restart(&mut self) {
         self.links.clear();
         self.seeks.clear();
@@ -134,7 +134,8 @@ impl Walks {
         let (proof, link, is_end) = self.prove(order, may_end, walk, leaf);
         let (has_arrived, is_cut) = self.arrive(order, (walk, target), leaf, link, is_end);
         if has_arrived && is_end {
-            // Rows that come in from now on may stand on this page.
+            // Oldest first, rows that come in from now on may stand on this page; in no order, the next
+            // reading begins with the first one.
             self.links.remove(&walk);
         } else if let Some(link) = link {
             self.links.insert(walk, link);
@@ -159,8 +160,8 @@ impl Walks {
             // A list that shows its last page for every number past its end.
             return (None, None, false);
         }
-        let before = prior.filter(|_| is_next && n_rows > 0 && repeats.is_none());
-        self.learn_size(n_rows, before);
+        let full = prior.filter(|_| is_next && n_rows > 0 && repeats.is_none());
+        self.learn_size(n_rows, full);
         // The first page, asked for again to tell an end, belongs to the reading before: a list that is
         // oldest first may have grown behind it since.
         let is_first = number == self.first_page && !is_asked_again;
@@ -172,11 +173,11 @@ impl Walks {
         let is_end = n_rows == 0 && is_first
             || is_asked_again && (repeats.is_some() || goes_no_further(order, chained, leaf))
             || n_rows < self.page_rows && may_end;
-        let Some(start) = start(order, is_first, chained, leaf) else {
+        let Some(start) = begins_at(order, is_first, chained, leaf) else {
             return (None, None, is_end);
         };
         let before = chained.filter(|_| !is_first);
-        let edge = edge(order, is_end, before, start, leaf);
+        let edge = reaches_to(order, is_end, before, start, leaf);
         let rests_on = before.map_or(asked_at, |link| link.asked_at.min(asked_at));
         if is_end {
             let pages = number.saturating_sub(self.first_page) as usize;
@@ -204,16 +205,20 @@ impl Walks {
         (proof, Some(link), is_end)
     }
 
-    /// Learns how many rows a full page has; one that is not the last is full, as `before`, the page
-    /// before this one.
-    fn learn_size(&mut self, n_rows: usize, before: Option<Link>) {
-        let page_rows = before.map_or(self.page_rows, |link| self.page_rows.min(link.n_rows));
+    /// Learns how many rows a full page has: as the page before this one, since it is not the last.
+    fn learn_size(&mut self, n_rows: usize, full: Option<Link>) {
+        let page_rows = full.map_or(self.page_rows, |link| self.page_rows.min(link.n_rows));
         self.page_rows = page_rows.max(n_rows);
     }
 }
 
 /// Where the reading that ends with this page began; nowhere for a page without a readable row.
-fn start(order: Order, is_first: bool, chained: Option<Link>, leaf: &Leaf) -> Option<Timestamp> {
+fn begins_at(
+    order: Order,
+    is_first: bool,
+    chained: Option<Link>,
+    leaf: &Leaf,
+) -> Option<Timestamp> {
     if is_first {
         let newest_first = order.is_newest_first();
         return Some(if newest_first { leaf.asked_at.floor() } else { Timestamp::MIN });
@@ -221,8 +226,8 @@ fn start(order: Order, is_first: bool, chained: Option<Link>, leaf: &Leaf) -> Op
     chained.map(|link| link.start).or_else(|| Some(leaf.ends?.near(order)))
 }
 
-/// Up to where the reading reaches with this page, after `before` it.
-fn edge(
+/// How far the reading reaches with this page; `before` is the page it continues.
+fn reaches_to(
     order: Order,
     is_end: bool,
     before: Option<Link>,

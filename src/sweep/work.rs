@@ -33,12 +33,16 @@ impl Sweep {
             ask.request == other.request || target(ask).is_some() && target(ask) == target(other)
         };
         let is_new = |ask: &Ask| !beside.iter().any(|other| is_same(ask, other));
+        let margin_s = self.margin_s();
         for kind in [LookKind::Open, LookKind::Settling] {
             let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
-            // Of old time that nobody has read a look proves nothing, and its reading will show it.
-            let is_read = |second| self.unread(Span::second(second), now).is_empty();
-            let is_open = |&(_, second): &(Moment, Timestamp)| is_far(second) && is_read(second);
-            let due = self.agenda.due(kind, now).find(is_open);
+            // Near old time that nobody has read a look would have to read across the margin, as the
+            // reading of that time does anyway.
+            let around = |at: Timestamp| Span::new(at.plus_s(-margin_s), at.plus_s(margin_s + 1));
+            let is_covered = |second| self.unread(around(second), now).is_empty();
+            let can_be_asked =
+                |(_, second): &(Moment, Timestamp)| is_far(*second) && is_covered(*second);
+            let due = self.agenda.due(kind, now).find(can_be_asked);
             let look = due.map(|(since, second)| self.look(kind, second, since, now, beside));
             if let Some(look) = look.filter(is_new) {
                 return Some(look);

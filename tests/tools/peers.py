@@ -71,7 +71,7 @@ class Bench:
         # All apps share its limit, so that it says nothing of it.
         limit = [f"--rate-limit={LIMIT}", "--rate-limit-headers=absent"]
         listen = [f"--web.listen-address=127.0.0.1:{port}"]
-        return Program([self.given.binary, "simulate", *listen, *limit, *flags], port, "/v3/calls", status=401)
+        return Program([self.given.binary, "simulate", "--steady", *listen, *limit, *flags], port, "/v3/calls", status=401)
 
     def exporter(self, api, n_apps, state="memory", since="now", **poll):
         poll = ", ".join(f"{key}: {value}" for key, value in poll.items())

@@ -151,7 +151,7 @@ pub struct SimulateArgs {
     )]
     pub duration_scale_permille: u32,
 
-    /// App id of the simulated app; it answers to any other as well
+    /// App id of the simulated app; the API answers to any other as well
     #[arg(long, value_name = "ID", default_value = "simulated", value_parser = values::app_id)]
     pub app_id: String,
 

@@ -21,8 +21,7 @@ const WORLD: [&str; 6] = [
     "--rate-limit-headers=absent",
     "--live-totals",
 ];
-/// Four minutes of a busy day in six seconds.
-/// Long enough for an exporter that finds it late: its next try may be seconds away, each of them forty.
+/// Twelve minutes of a busy app in eighteen seconds: long enough for an exporter that finds it late: its next try may be seconds away, each of them forty.
 const BUSY: [&str; 4] =
     ["--history=0s", "--speed=40", "--stop-after=12m", "--calls-per-day=150000"];
 /// Nothing that a world does is later than this, in simulated seconds.

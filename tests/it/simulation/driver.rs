@@ -123,7 +123,8 @@ impl Process<'_> {
             (self.watch)(now, &sweep);
             match sweep.plan(now, false) {
                 Plan::Wait(until) => {
-                    self.world.advance(until.0.max(now.0 + 1).min(until_ms));
+                    assert!(until > now, "waits for the past");
+                    self.world.advance(until.0.min(until_ms));
                 }
                 Plan::Ask(ask) => {
                     let wait_ms = match backoff.wait_ms(now) {

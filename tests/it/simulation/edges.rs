@@ -166,8 +166,7 @@ fn restless(order: ListOrder) -> Outcome {
         lives.push(Life { key, rows, bound_ms: i64::MAX });
     }
     let mut world = World::new(lives, Quirks { order, ..QUIRKS }, Random::new(1));
-    // Looks that were put off meanwhile have to come, too.
-    let reading = Reading { limit: 60_000, rest_s: 1_300, ..READING };
+    let reading = Reading { limit: 60_000, rest_s: 600, ..READING };
     play(&mut world, &mut random, reading)
 }
 

@@ -136,9 +136,10 @@ pub(super) fn play(world: &mut World, random: &mut Random, reading: Reading) -> 
     Outcome { breaches, durable, n_requests: asked.len(), n_effects }
 }
 
-/// Disorder is learned inside of pages. A page of three rows may show none of it, or nothing else:
-/// where there is some, an earlier process has seen it.
+/// A page of three rows may show no disorder, or only disorder, which is no order: where there is some, an
+/// earlier process has learned it.
 fn known_order(quirks: &Quirks) -> Order {
+    // A page that showed ten minutes is more than enough to know the direction.
     let (more, less) = (600, quirks.disorder_s);
     match (less, quirks.order) {
         (0, _) => Order::default(),

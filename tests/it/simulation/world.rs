@@ -95,7 +95,7 @@ pub(super) struct World {
     pub(super) faults_end_ms: i64,
     events: Vec<(i64, usize, Option<Call>)>,
     n_applied: usize,
-    /// The list, oldest first.
+    /// The list, oldest first but for the disorder.
     rows: Vec<((Timestamp, usize), Call)>,
     random: Random,
 }
