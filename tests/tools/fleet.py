@@ -34,6 +34,7 @@ FORM = "OpenMetrics, gzip"
 
 INTERVAL_S = 30
 N_BAD, N_ADDED, BUSY_ONE_IN = 10, 50, 50
+# 10,000 a day on average. They come as often by night, so that the hour of a run changes nothing.
 CALLS_PER_DAY, BUSY_CALLS_PER_DAY = 9_200, 50_000
 
 
