@@ -7,7 +7,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::{Body, View, negotiate, page, query, status};
-use crate::metrics::{Moment, ProcessStats};
+use crate::metrics::{Moment, ProcessStats, Shard};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -159,7 +159,11 @@ fn unknown_app(view: &View, names: &[String]) -> Option<Response<Body>> {
     let known: Vec<&str> = view.apps().map(|app| app.lines.name()).collect();
     let unknown = names.iter().find(|name| !known.contains(&name.as_str()))?;
     let (unknown, known) = (unknown.escape_debug(), known.join(", "));
-    let text = format!("there is no app `{unknown}`; there are: {known}\n");
+    let within = match view.exporter().shard {
+        Shard { count: 1, .. } => String::new(),
+        shard => format!(" in shard {shard}"),
+    };
+    let text = format!("there is no app `{unknown}`{within}; there are: {known}\n");
     Some(plain(StatusCode::NOT_FOUND, text))
 }
 

@@ -7,7 +7,7 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING};
 use super::*;
 use crate::metrics::fixture::{EPOCH, World, process};
 use crate::metrics::{AppView, Breakdown, Lines, ProcessView, render_app, render_process};
-use crate::web::{AppEntry, Publisher};
+use crate::web::{AppEntry, ExporterFacts, Publisher};
 
 const START: Moment = EPOCH.start();
 
@@ -179,6 +179,11 @@ fn an_app_that_is_not_there_is_told_with_those_that_are() {
         let expected = format!("there is no app `{name}`; there are: production, staging\n");
         assert_eq!(text(&response), expected);
     }
+    let shard = Shard { index: 1, count: 3 };
+    publisher.publish_exporter(ExporterFacts { shard, ..ExporterFacts::default() });
+    let response = ask("GET", "/metrics?app=prod", &publisher, START);
+    let expected = "there is no app `prod` in shard 1/3; there are: production, staging\n";
+    assert_eq!(text(&response), expected);
 }
 
 #[test]
