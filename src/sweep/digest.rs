@@ -144,6 +144,7 @@ impl Sweep {
         let target = ask.purpose.walk()?;
         let is_look = matches!(ask.purpose, Purpose::Look { .. });
         self.learn_order(&page);
+        self.hints.shown = wider(self.hints.shown, page.ends());
         let may_end = self.may_end(&page, asked_at);
         if self.hints.rereads.wants(target.0, &page) || self.doubts(target.0, &page, may_end) {
             let mut digest = self.digest_proof(ask.purpose.clone(), page, None, asked_at);
@@ -155,6 +156,8 @@ impl Sweep {
         let step = self.hints.walks.take(order, may_end, target, &leaf);
         if target.0 == Walk::Head && step.has_arrived {
             self.head_was_read(asked_at);
+            let shows_nothing = step.proof.is_none_or(|proof| proof.span.is_empty());
+            self.hints.head_to = if shows_nothing { asked_at.floor() } else { Timestamp::MIN };
         }
         let mut digest = self.digest_proof(ask.purpose.clone(), page, step.proof, asked_at);
         digest.is_cut = step.is_cut;
@@ -220,6 +223,15 @@ impl Sweep {
             is_cut: false,
         }
     }
+}
+
+/// The ends of all rows of two sets.
+fn wider(
+    one: Option<(Timestamp, Timestamp)>,
+    other: Option<(Timestamp, Timestamp)>,
+) -> Option<(Timestamp, Timestamp)> {
+    let both = one.zip(other);
+    both.map(|(one, other)| (one.0.min(other.0), one.1.max(other.1))).or(one).or(other)
 }
 
 /// The seconds of these calls, those near each other joined.

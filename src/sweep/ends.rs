@@ -64,19 +64,22 @@ impl Sweep {
         Order::SLACK_S_MIN.min(self.options.lookback_s / 10)
     }
 
-    /// Not where a call is known that must stand beyond the page: then the API has begun to serve
-    /// shorter pages. Nor where time that was never read would count as read for good: what is
+    /// Not where a call is known, or was once shown, that must stand beyond the page: then the API has
+    /// begun to serve shorter pages. Nor where time that was never read would count as read for good: what is
     /// younger than the lookback is read again, and all else waits for the page beside it.
     pub(super) fn may_end(&self, page: &Page, asked_at: Moment) -> bool {
         let order = self.progress.order;
         let mut beyond = Span::new(self.progress.floor, asked_at.floor());
         if let Some((oldest, newest)) = page.ends() {
-            let knows = if order.is_newest_first() {
-                self.census.knows_before(oldest.plus_s(-order.slack_s()))
+            let shown = self.hints.shown;
+            let goes_on = if order.is_newest_first() {
+                let beyond = oldest.plus_s(-order.slack_s());
+                self.census.knows_before(beyond) || shown.is_some_and(|it| it.0 < beyond)
             } else {
-                self.census.knows_after(newest.plus_s(order.slack_s()))
+                let beyond = newest.plus_s(order.slack_s());
+                self.census.knows_after(beyond) || shown.is_some_and(|it| it.1 > beyond)
             };
-            if knows {
+            if goes_on {
                 return false;
             }
             if order.is_known() && order.is_newest_first() {

@@ -126,6 +126,10 @@ pub(super) struct Hints {
     /// Up to where the list was read before the newest read of the head; the end of time before the
     /// first one.
     pub(super) head_from: Timestamp,
+    /// Up to when its newest read was to prove that all was read, if it proved nothing by itself.
+    pub(super) head_to: Timestamp,
+    /// The oldest and the newest second of which a page has shown a row.
+    pub(super) shown: Option<(Timestamp, Timestamp)>,
     /// Whether the head was read and the way down to what was read before was not, yet.
     pub(super) is_polling: bool,
     /// Whether other work was planned, and was not asked for because the budget was spent.
@@ -156,6 +160,8 @@ impl Sweep {
             per_page: Some(options.per_page),
             head_at: Moment::MIN,
             head_from: Timestamp::MAX,
+            head_to: Timestamp::MIN,
+            shown: None,
             is_polling: false,
             owes_work: false,
             get_works: None,
@@ -242,8 +248,8 @@ impl Sweep {
         let covered = self.progress.read.covered();
         let floor = self.progress.floor;
         let newest = covered.newest().map_or(floor, |span| span.to);
-        let gaps = covered.newest().map(|_| covered.gaps(Span::new(floor, newest)));
-        let gap = gaps.unwrap_or_default().last().copied();
+        let gaps = covered.gaps(Span::new(floor, newest.max(self.hints.head_to)));
+        let gap = gaps.last().copied();
         let order = self.progress.order;
         if head_due && !(order.is_known() && covered.len() >= SPANS_MAX) {
             return Plan::Ask(self.head());

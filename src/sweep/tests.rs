@@ -372,20 +372,28 @@ fn the_pages_that_tell_where_the_list_begins_do_not_make_the_past_look_longer() 
 /// A call each second: less than two minutes on a page, which is what rows may be out of place by.
 #[test]
 fn a_head_that_one_page_does_not_show_is_read_by_as_many_as_it_takes() {
-    let mut sweep = first_read(Timestamp(0));
-    sweep.progress.order = Order { against_newest_first_s: 1, against_oldest_first_s: 600 };
-    let mut known = Known::new();
-    for now in (1_000..2_000).step_by(30) {
-        let (now, at) = (Timestamp(now), Timestamp(now).start());
-        let list = |page: u32| (0..=now.0).rev().skip((page as usize).saturating_sub(1) * 100);
-        let n_asked = (0..40).take_while(|_| {
-            exchange(&mut sweep, &mut known, at, |page| {
-                list(page).take(if page == 0 { 0 } else { 100 }).map(call_of).collect()
-            })
-        });
-        assert!(n_asked.count() < 40, "there is an end of asking");
-        let until = sweep.progress().read.covered().newest().map(|span| span.to);
-        assert_eq!(until, Some(now), "up to the present");
+    for newest_first in [true, false] {
+        let mut sweep = first_read(Timestamp(0));
+        let (less, more) = (1, 600);
+        sweep.progress.order = if newest_first {
+            Order { against_newest_first_s: less, against_oldest_first_s: more }
+        } else {
+            Order { against_newest_first_s: more, against_oldest_first_s: less }
+        };
+        let mut known = Known::new();
+        for now in (1_000..2_000).step_by(30) {
+            let show = |page: u32| -> Vec<Call> {
+                let Some(page) = page.checked_sub(1) else { return Vec::new() };
+                let rows = (0..100).map(|idx| i64::from(page) * 100 + idx);
+                let rows = rows.map(|nth| if newest_first { now - nth } else { nth });
+                rows.filter(|at| (0..=now).contains(at)).map(call_of).collect()
+            };
+            let at = Timestamp(now).start();
+            let n_asked = (0..60).take_while(|_| exchange(&mut sweep, &mut known, at, show));
+            assert!(n_asked.count() < 60, "there is an end of asking");
+            let until = sweep.progress().read.covered().newest().map(|span| span.to.0);
+            assert_eq!(until, Some(now), "up to the present, newest first: {newest_first}");
+        }
     }
 }
 

@@ -117,36 +117,33 @@ impl Sweep {
     }
 
     /// Per greater age the newest gap that is worth a request: it holds a page of known calls, or is
-    /// older than its age by an eighth.
+    /// older than its age by an eighth. Of the last age, which lets calls go, the oldest such gap if it
+    /// is late: else those behind it would wait for ever where the budget is short.
     fn ripe_gaps(&self, now: Moment, newest: Timestamp, beside: &[Ask]) -> Vec<(usize, Span)> {
         let is_read = |idx: usize| {
             beside
                 .iter()
                 .any(|ask| matches!(ask.purpose, Purpose::Again { age_idx, .. } if age_idx == idx))
         };
+        let last_idx = self.progress.read.by_age.len() - 1;
         let ages = self.progress.read.by_age.iter().enumerate().skip(1);
         let ripe = ages.filter(|(age_idx, _)| !is_read(*age_idx)).filter_map(|(age_idx, it)| {
             let (age, spans) = it;
             let ripe = self.on_grid(now, *age).min(newest);
             let gaps = spans.gaps(Span::new(self.progress.floor, ripe));
+            let is_late = |gap: &Span| ripe.since_s(gap.from) > age / 8;
             let is_worth = |gap: &Span| {
-                self.census.count(*gap) >= self.hints.walks.page_rows()
-                    || ripe.since_s(gap.from) > age / 8
+                self.census.count(*gap) >= self.hints.walks.page_rows() || is_late(gap)
             };
-            gaps.into_iter().rev().find(is_worth).map(|gap| (age_idx, gap))
+            let mut worth = gaps.into_iter().filter(is_worth);
+            let oldest = worth.next()?;
+            let is_first = age_idx == last_idx && is_late(&oldest);
+            let gap = if is_first { oldest } else { worth.next_back().unwrap_or(oldest) };
+            Some((is_first, (age_idx, gap)))
         });
-        let mut ripe: Vec<_> = ripe.collect();
-        // The last age lets calls go. Where the budget does not reach for all, it must not wait for
-        // those that only make figures fresh.
-        let (last_idx, last_age) = (self.progress.read.by_age.len() - 1, self.options.lookback_s);
-        let is_late = |(age_idx, gap): &(usize, Span)| {
-            let age_s = self.on_grid(now, last_age).since_s(gap.from);
-            *age_idx == last_idx && age_s > last_age / 8
-        };
-        if ripe.last().is_some_and(is_late) {
-            ripe.rotate_right(1);
-        }
-        ripe
+        // Calls that are let go must not wait for what only makes figures fresh.
+        let (late, others): (Vec<_>, Vec<_>) = ripe.partition(|(is_first, _)| *is_first);
+        late.into_iter().chain(others).map(|(_, gap)| gap).collect()
     }
 
     /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is

@@ -94,3 +94,23 @@ fn a_short_page_after_a_long_outage_does_not_hide_what_came_meanwhile() {
         assert_eq!(outcome.breaches, Vec::<String>::new(), "{order:?}");
     }
 }
+
+#[test]
+fn pages_that_become_shorter_while_nobody_calls_are_not_the_end_of_what_comes_later() {
+    let from_s = LAST_S + 600;
+    for order in [ListOrder::New, ListOrder::Old] {
+        // All calls before have left the ledger when the pages change.
+        let late = (from_s..from_s + 300).step_by(5).map(|at_s| {
+            let key = key(at_s, "late");
+            let rows = vec![(at_s * 1000, Some(ended(&key, Some(at_s), 7)))];
+            Life { key, rows, bound_ms: (at_s + BOUNDS.settle_s) * 1000 }
+        });
+        let caps_later = vec![((from_s - 100) * 1000, 7)];
+        let quirks = Quirks { order, per_page_max: 10, caps_later, ..QUIRKS };
+        let mut world =
+            World::new(others().into_iter().chain(late).collect(), quirks, Random::new(1));
+        let reading = Reading { rest_s: from_s + 900, ..READING };
+        let outcome = play(&mut world, &mut Random::new(1), reading);
+        assert_eq!(outcome.breaches, Vec::<String>::new(), "{order:?}");
+    }
+}
