@@ -131,8 +131,8 @@ fn not_found_past_the_last_page_is_the_end_from_page_0_too() {
 #[test]
 fn a_base_url_may_have_any_version_or_none() {
     for (base, path) in [("", "/calls"), ("/", "/calls"), ("/v3.0", "/v3.0/calls")] {
-        let reading = Reading::of(base, |asked| {
-            let row = call("1", 100);
+        let row = call("1", 100);
+        let reading = Reading::of(base, move |asked| {
             match (asked.path.ends_with("/calls"), asked.number("page")) {
                 (true, Some(0 | 1)) => Reply::json(&json!({ "data": [row] })),
                 _ => Reply::json(&json!({ "data": [] })),
