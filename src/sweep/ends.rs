@@ -65,8 +65,8 @@ impl Sweep {
     }
 
     /// Not where a call is known, or was once shown, that must stand beyond the page: then the API has
-    /// begun to serve shorter pages. Nor where time that was never read would count as read for good: what is
-    /// younger than the lookback is read again, and all else waits for the page beside it.
+    /// begun to serve shorter pages. Nor where time that was never read would count as read for good:
+    /// what is younger than the lookback is read again, and all else waits for the page beside it.
     pub(super) fn may_end(&self, page: &Page, asked_at: Moment) -> bool {
         let order = self.progress.order;
         let mut beyond = Span::new(self.progress.floor, asked_at.floor());
