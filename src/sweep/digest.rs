@@ -53,7 +53,10 @@ impl Sweep {
         answer: Result<Reply, Refusal>,
         asked_at: Moment,
     ) -> Result<Option<Digest>, Refusal> {
-        self.hints.owes_work &= ask.purpose.is_poll();
+        if !ask.purpose.is_poll() {
+            self.hints.owes_work = false;
+            self.hints.has_looked = matches!(ask.purpose, Purpose::Look { .. } | Purpose::Get(_));
+        }
         let page = match (answer, &ask.request) {
             (Ok(Reply::List(page) | Reply::Get(page)), _) => Some(page),
             (Err(Refusal::NotFound), _) => None,

@@ -134,6 +134,8 @@ pub(super) struct Hints {
     pub(super) is_polling: bool,
     /// Whether other work was planned, and was not asked for because the budget was spent.
     pub(super) owes_work: bool,
+    /// Whether the newest answer was that of a look.
+    pub(super) has_looked: bool,
     /// Whether Get Call answers with the call that was asked for; `None` before it was tried.
     pub(super) get_works: Option<bool>,
     /// How many requests looked for the calls of a second in vain.
@@ -164,6 +166,7 @@ impl Sweep {
             shown: None,
             is_polling: false,
             owes_work: false,
+            has_looked: false,
             get_works: None,
             n_missed: BTreeMap::new(),
             missed_once: BTreeSet::new(),

@@ -25,14 +25,18 @@ impl Sweep {
         self.work(now, asks)
     }
 
-    /// The most important thing to do beside the poll that `beside` does not do already. A page proves
-    /// what it shows for everything that has to be read: none is asked for twice at once.
+    /// The most important thing to do beside the poll that `beside` does not do already. Looks come
+    /// first, but by turns with what has to be read: else one of them would wait for ever where the
+    /// budget is short.
     pub(super) fn work(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
-        let target = |ask: &Ask| ask.purpose.walk().map(|(_, target)| target);
-        let is_same = |ask: &Ask, other: &Ask| {
-            ask.request == other.request || target(ask).is_some() && target(ask) == target(other)
-        };
-        let is_new = |ask: &Ask| !beside.iter().any(|other| is_same(ask, other));
+        if self.hints.has_looked {
+            return self.next_unread(now, beside).or_else(|| self.next_look(now, beside));
+        }
+        self.next_look(now, beside).or_else(|| self.next_unread(now, beside))
+    }
+
+    /// The look that has been due for longest, of open calls before final ones.
+    fn next_look(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
         let margin_s = self.margin_s();
         for kind in [LookKind::Open, LookKind::Settling] {
             let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
@@ -44,10 +48,15 @@ impl Sweep {
                 |(_, second): &(Moment, Timestamp)| is_far(*second) && is_covered(*second);
             let due = self.agenda.due(kind, now).find(can_be_asked);
             let look = due.map(|(since, second)| self.look(kind, second, since, now, beside));
-            if let Some(look) = look.filter(is_new) {
+            if let Some(look) = look.filter(|ask| is_new(ask, beside)) {
                 return Some(look);
             }
         }
+        None
+    }
+
+    /// The newest gap, and if there is none, time that is to be read again at a greater age.
+    fn next_unread(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
         let covered = self.progress.read.covered();
         let newest = covered.newest()?.to;
         let gaps = covered.gaps(Span::new(self.progress.floor, newest));
@@ -62,7 +71,7 @@ impl Sweep {
             let target = self.target(gap);
             let walk = self.lane(Walk::Fill, target, beside);
             let ask = self.walk_to(Purpose::Gap { walk, target }, Moment::MIN);
-            if is_new(&ask) {
+            if is_new(&ask, beside) {
                 return Some(ask);
             }
         }
@@ -73,7 +82,7 @@ impl Sweep {
                 if self.progress.order.is_newest_first() { gap.to } else { gap.from.plus_s(1) };
             let since = near.plus_s(self.progress.read.by_age[age_idx].0).start();
             let ask = self.walk_to(Purpose::Again { age_idx, target }, since);
-            if is_new(&ask) {
+            if is_new(&ask, beside) {
                 return Some(ask);
             }
         }
@@ -166,4 +175,14 @@ impl Sweep {
         };
         self.hints.walks.lane(sort, target, is_taken)
     }
+}
+
+/// Whether none of `beside` asks for the same page, or for the same moment. A page proves what it shows
+/// for everything that has to be read: none is asked for twice at once.
+fn is_new(ask: &Ask, beside: &[Ask]) -> bool {
+    let target = |ask: &Ask| ask.purpose.walk().map(|(_, target)| target);
+    let is_same = |other: &Ask| {
+        ask.request == other.request || target(ask).is_some() && target(ask) == target(other)
+    };
+    !beside.iter().any(is_same)
 }

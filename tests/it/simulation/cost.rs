@@ -188,6 +188,25 @@ fn a_budget_that_the_polls_would_use_up_reads_the_past_all_the_same() {
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
 }
 
+/// Pages of four rows, and so many calls that the looks alone want more than the budget.
+#[test]
+fn looks_that_want_the_whole_budget_leave_some_for_the_past() {
+    let mut world = days(1, 150_000.0, 0.5);
+    world.quirks.per_page_max = 4;
+    let start = Timestamp(6 * 3_600);
+    world.advance(start.0 * 1000);
+    let means = Means { budget: 200, lookback_s: 3_600, ..FREE_PLAN };
+    let day = read(&mut world, 12 * 3_600_000, means);
+    let covered = day.durable.saved.progress.read.covered();
+    assert_eq!(covered.len(), 1, "{covered:?}");
+    let read_back_s = covered.newest().map_or(0, |span| start.since_s(span.from));
+    assert!(read_back_s > 3_600, "{read_back_s} s of the past are read after six hours");
+    let is_look = |ask: &Ask| matches!(ask.purpose, Purpose::Look { .. } | Purpose::Get(_));
+    let n_looks = day.asked.iter().filter(|(_, ask)| is_look(ask)).count();
+    let n_asked = day.asked.len();
+    assert!(n_looks > n_asked / 4, "{n_looks} looks of {n_asked} requests");
+}
+
 #[test]
 fn a_first_read_on_a_large_budget_asks_for_each_page_once() {
     let mut world = days(1, 40_000.0, 1.0);
