@@ -3,7 +3,7 @@
 //! Due times lie on multiples of the poll interval, later ones on coarser multiples, so that
 //! neighbours fall due together and one page serves them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use super::Span;
@@ -80,8 +80,8 @@ pub enum LookKind {
 /// asks for the page that shows the whole second.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agenda {
-    open: BTreeMap<(Moment, Timestamp), u32>,
-    settling: BTreeMap<(Moment, Timestamp), u32>,
+    open: Marks,
+    settling: Marks,
     /// Looks that never reached their call, and when they are tried again.
     postponed: BTreeMap<Timestamp, Moment>,
     /// Calls beyond the lookback that are not done, with their due time: Get Call may find them
@@ -89,8 +89,42 @@ pub struct Agenda {
     far: BTreeMap<CallKey, Moment>,
 }
 
+/// What falls due together: the second of each call, in order. Many of the calls that are known stand
+/// here, so that the bytes of each count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Marks(BTreeMap<Moment, VecDeque<Timestamp>>);
+
+impl Marks {
+    fn add(&mut self, due: Moment, second: Timestamp) {
+        let seconds = self.0.entry(due).or_default();
+        seconds.insert(seconds.partition_point(|other| *other <= second), second);
+    }
+
+    fn remove(&mut self, due: Moment, second: Timestamp) {
+        let Some(seconds) = self.0.get_mut(&due) else { return };
+        if let Ok(idx) = seconds.binary_search(&second) {
+            seconds.remove(idx);
+        }
+        if seconds.is_empty() {
+            self.0.remove(&due);
+        }
+    }
+
+    fn due(&self, now: Moment) -> impl Iterator<Item = (Moment, Timestamp)> + use<'_> {
+        let due = self.0.range(..=now);
+        due.flat_map(|(due, seconds)| seconds.iter().map(|second| (*due, *second)))
+    }
+
+    fn due_within(&self, span: Span, at: Moment) -> impl Iterator<Item = Timestamp> + use<'_> {
+        self.0.range(..=at).flat_map(move |(_, seconds)| {
+            let first = seconds.partition_point(|second| *second < span.from);
+            seconds.range(first..).copied().take_while(move |second| span.contains(*second))
+        })
+    }
+}
+
 impl Agenda {
-    fn marks(&mut self, phase: Phase) -> Option<&mut BTreeMap<(Moment, Timestamp), u32>> {
+    fn marks(&mut self, phase: Phase) -> Option<&mut Marks> {
         match phase {
             Phase::Open => Some(&mut self.open),
             Phase::Settling { .. } => Some(&mut self.settling),
@@ -101,7 +135,7 @@ impl Agenda {
     /// Notes a call; `far` is its key where its moment lies beyond the lookback.
     pub fn add(&mut self, at: Timestamp, phase: Phase, due: Moment, far: Option<CallKey>) {
         if let Some(marks) = self.marks(phase) {
-            *marks.entry((due, at)).or_default() += 1;
+            marks.add(due, at);
             self.far.extend(far.map(|key| (key, due)));
         }
     }
@@ -109,13 +143,7 @@ impl Agenda {
     /// Takes back a call that was noted.
     pub fn remove(&mut self, key: &CallKey, phase: Phase, due: Moment) {
         if let Some(marks) = self.marks(phase) {
-            let mark = (due, key.initiated_at);
-            if let Some(count) = marks.get_mut(&mark) {
-                *count -= 1;
-                if *count == 0 {
-                    marks.remove(&mark);
-                }
-            }
+            marks.remove(due, key.initiated_at);
             self.far.remove(key);
         }
     }
@@ -130,16 +158,15 @@ impl Agenda {
             LookKind::Open => &self.open,
             LookKind::Settling => &self.settling,
         };
-        let due = marks.keys().copied().take_while(move |(due, _)| *due <= now);
-        due.filter(move |(_, second)| !self.is_postponed(*second, now))
+        marks.due(now).filter(move |(_, second)| !self.is_postponed(*second, now))
     }
 
     /// When the next look falls due after `now`, or one that was put off is tried again.
     pub fn next(&self, now: Moment) -> Option<Moment> {
-        let later = (Bound::Excluded((now, Timestamp::MAX)), Bound::Unbounded);
-        let first = |marks: &BTreeMap<(Moment, Timestamp), u32>| {
-            let mut later = marks.range(later).map(|(mark, _)| *mark);
-            later.find(|(_, second)| !self.is_postponed(*second, now)).map(|(due, _)| due)
+        let is_tried = |second: &Timestamp| !self.is_postponed(*second, now);
+        let first = |marks: &Marks| {
+            let mut later = marks.0.range((Bound::Excluded(now), Bound::Unbounded));
+            later.find(|(_, seconds)| seconds.iter().any(is_tried)).map(|(due, _)| *due)
         };
         let put_off = self.postponed.values().copied().filter(|until| *until > now).min();
         [first(&self.open), first(&self.settling), put_off].into_iter().flatten().min()
@@ -151,12 +178,8 @@ impl Agenda {
 
     /// The seconds within `span` with looks that had fallen due at `at`.
     pub fn due_within(&self, span: Span, at: Moment) -> Vec<Timestamp> {
-        let due = |marks: &BTreeMap<(Moment, Timestamp), u32>| -> Vec<Timestamp> {
-            let due = marks.keys().take_while(|(due, _)| *due <= at);
-            due.map(|&(_, second)| second).filter(|&second| span.contains(second)).collect()
-        };
-        let mut seconds = due(&self.open);
-        seconds.extend(due(&self.settling));
+        let due = [&self.open, &self.settling].into_iter();
+        let mut seconds: Vec<_> = due.flat_map(|marks| marks.due_within(span, at)).collect();
         seconds.sort_unstable();
         seconds.dedup();
         seconds
