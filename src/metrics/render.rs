@@ -93,10 +93,14 @@ pub struct Joined<'a> {
 impl Joined<'_> {
     /// All of it.
     pub fn to_vec(&self) -> Vec<u8> {
-        let n_bytes = self.parts.iter().map(|rendered| rendered.bytes.len()).sum::<usize>();
-        let mut out = Vec::with_capacity(n_bytes + 16 * 1024);
+        let mut out = Vec::with_capacity(self.n_bytes_about() + 16 * 1024);
         self.each_piece(|piece| out.extend_from_slice(piece));
         out
+    }
+
+    /// How long it is but for what heads each family.
+    pub fn n_bytes_about(&self) -> usize {
+        self.parts.iter().map(|rendered| rendered.bytes.len()).sum()
     }
 
     /// All of it piece by piece, so that it need not stand in memory as a whole.

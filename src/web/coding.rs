@@ -6,6 +6,9 @@
 //! block, and the small part of a scrape goes behind it in stored blocks and ends the chain.
 
 use std::io::Write;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread;
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use hyper::body::Bytes;
@@ -34,6 +37,8 @@ impl Coding {
 
 /// Level of gzip: a scrape waits for it. Level 5 takes three times as long to save a third.
 const GZIP_LEVEL: u32 = 1;
+/// From twice so many bytes on, a second thread takes a half.
+const HALF_BYTES_MIN: usize = 4 << 20;
 /// Level of zstd, its default.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -53,17 +58,42 @@ pub(super) struct Gzip {
 
 impl Gzip {
     pub(super) fn new(shared: &Joined<'_>) -> Self {
-        Self::of(|take| shared.each_piece(take))
+        Self::of(|take| shared.each_piece(take), shared.n_bytes_about())
     }
 
-    fn of(pieces: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Self {
+    /// Compresses pieces of about so many bytes together. Much of it is halved: both halves end at the
+    /// border of a block, so that one can stand behind the other.
+    fn of(pieces: impl Fn(&mut dyn FnMut(&[u8])) + Sync, n_bytes_about: usize) -> Self {
+        let half = |range: Range<usize>| {
+            let mut at = 0;
+            deflate(|take| {
+                pieces(&mut |piece| {
+                    if range.contains(&at) {
+                        take(piece);
+                    }
+                    at += piece.len();
+                });
+            })
+        };
+        let middle = n_bytes_about / 2;
         let (mut out, mut crc) = (GZIP_HEADER.to_vec(), Crc::new());
-        let mut deflate = Compress::new(Compression::new(GZIP_LEVEL), false);
-        pieces(&mut |piece| {
-            crc.update(piece);
-            feed(&mut deflate, piece, FlushCompress::None, &mut out);
-        });
-        feed(&mut deflate, &[], FlushCompress::Sync, &mut out);
+        let mut add = |(bytes, sum): (Vec<u8>, Crc)| {
+            out.extend(bytes);
+            crc.combine(&sum);
+        };
+        if middle < HALF_BYTES_MIN {
+            add(half(0..usize::MAX));
+        } else {
+            thread::scope(|scope| {
+                let second = || half(middle..usize::MAX);
+                let started = thread::Builder::new().spawn_scoped(scope, second);
+                add(half(0..middle));
+                add(match started {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    Err(_no_more_threads) => second(),
+                });
+            });
+        }
         // A copy, as what shrinks in its place leaves holes that nothing fits into.
         Self { bytes: Bytes::copy_from_slice(&out), crc }
     }
@@ -89,6 +119,18 @@ impl Gzip {
         end.extend(crc.amount().to_le_bytes());
         Body::new(self.bytes.clone(), end.into())
     }
+}
+
+/// Blocks of deflate without an end, and the checksum of what is in them.
+fn deflate(pieces: impl FnOnce(&mut dyn FnMut(&[u8]))) -> (Vec<u8>, Crc) {
+    let (mut out, mut crc) = (Vec::new(), Crc::new());
+    let mut deflate = Compress::new(Compression::new(GZIP_LEVEL), false);
+    pieces(&mut |piece| {
+        crc.update(piece);
+        feed(&mut deflate, piece, FlushCompress::None, &mut out);
+    });
+    feed(&mut deflate, &[], FlushCompress::Sync, &mut out);
+    (out, crc)
 }
 
 fn feed(deflate: &mut Compress, mut piece: &[u8], flush: FlushCompress, out: &mut Vec<u8>) {
