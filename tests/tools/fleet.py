@@ -11,8 +11,8 @@ three times, for that long each:
 2. with ten more apps whose API hangs and ten whose key is refused,
 3. while fifty further apps come by a reload.
 
-Each time it is scraped as a whole every five seconds and app by app five times a second. Prints a row of a
-table for each.
+Each time it is scraped as a whole every five seconds and app by app five times a second. As often nginx is asked for
+nothing, which tells what the machine alone makes of the milliseconds. Prints a row of a table for each.
 """
 
 import argparse
@@ -49,17 +49,28 @@ x509_extensions = extensions
 basicConstraints = CA:FALSE
 subjectAltName = {names}
 """
+TEMPORARY = """
+  client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
+  uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5;"""
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/pid; worker_rlimit_nofile 8192;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
   ssl_certificate {folder}/certificate; ssl_certificate_key {folder}/key; ssl_protocols TLSv1.3;
-  client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
-  uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5; proxy_buffers 64 8k;
+  {temporary} proxy_buffers 64 8k;
   server {{ listen 0.0.0.0:{ordinary[1]} ssl http2; location / {{ proxy_pass http://127.0.0.1:{ordinary[0]}; }} }}
   server {{ listen 127.0.0.1:{ready}; location / {{ return 200; }} }}
   server {{ listen 0.0.0.0:{busy[1]} ssl http2; location / {{ proxy_pass http://127.0.0.1:{busy[0]}; }} }}
+}}
+"""
+
+# A process of its own, which has nothing else to do.
+IDLE = """
+daemon off; pid {folder}/idle.pid; events {{ }}
+http {{
+  access_log off; keepalive_requests 1000000000; {temporary}
+  server {{ listen 127.0.0.1:{port}; return 200; }}
 }}
 """
 
@@ -68,7 +79,7 @@ class Apis:
     """What the apps are read from: each app has a loopback address of its own."""
 
     def __init__(self, given, folder):
-        self.scheme, self.certificate = "http", None
+        self.scheme, self.certificate, self.idle = "http", None, None
         self.ordinary = self.simulate(given.binary, CALLS_PER_DAY, given.latency)
         self.busy = self.simulate(given.binary, BUSY_CALLS_PER_DAY, given.latency)
         # Takes connections into its queue and never answers.
@@ -87,14 +98,19 @@ class Apis:
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         plain, self.ordinary, self.busy = (self.ordinary, self.busy), free_port(), free_port()
         ready = free_port()
-        config = os.path.join(folder, "nginx.conf")
+        config, temporary = os.path.join(folder, "nginx.conf"), TEMPORARY.format(folder=folder)
         with open(config, "w") as file:
             ports = {"ordinary": (plain[0], self.ordinary), "busy": (plain[1], self.busy), "ready": ready}
-            file.write(NGINX.format(folder=folder, **ports))
+            file.write(NGINX.format(folder=folder, temporary=temporary, **ports))
         script = '. tests/tools/provide.sh && provide_peers >&2 && printf "%s" "$PEERS"'
         root = os.path.join(os.path.dirname(__file__), "..", "..")
         peers = subprocess.run(["bash", "-c", script], cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
-        Program([f"{peers}/usr/sbin/nginx", "-c", config, "-e", os.path.join(folder, "nginx.log")], ready)
+        nginx = [f"{peers}/usr/sbin/nginx", "-e", os.path.join(folder, "nginx.log"), "-c"]
+        Program([*nginx, config], ready)
+        self.idle, config = free_port(), os.path.join(folder, "idle.conf")
+        with open(config, "w") as file:
+            file.write(IDLE.format(folder=folder, temporary=temporary, port=self.idle))
+        Program([*nginx, config], self.idle)
 
     def simulate(self, binary, calls_per_day, latency):
         port = free_port()
@@ -129,18 +145,22 @@ def ports_to_apis(exporter):
 class Figures:
     """What the scrapes of one span of time showed."""
 
-    def __init__(self, exporter, good):
+    def __init__(self, exporter, good, nginx_port):
         self.exporter, self.good = exporter, sorted(good)
         # What was scraped is read afterwards: it would slow down the client that is measured.
-        self.whole_ms, self.one_ms, self.bodies, self.ports, self.memory_mib = [], [], [], set(), []
+        self.whole_ms, self.one_ms, self.nothing_ms = [], [], []
+        self.bodies, self.ports, self.memory_mib = [], set(), []
         self.stopped, self.faults = threading.Event(), []
-        self.threads = [threading.Thread(target=self.repeat, args=it) for it in ((self.all, 5), (self.one, 0.2))]
+        clients = [(self.all, 5, exporter.address), (self.one, 0.2, exporter.address)]
+        if nginx_port:
+            clients.append((self.nothing, 0.2, ("127.0.0.1", nginx_port)))
+        self.threads = [threading.Thread(target=self.repeat, args=it) for it in clients]
         self.began, self.cpu_s = time.monotonic(), exporter.cpu_s()
         for thread in self.threads:
             thread.start()
 
-    def repeat(self, scrape, every_s):
-        scraper = Scraper(self.exporter.address, FORM)
+    def repeat(self, scrape, every_s, address):
+        scraper = Scraper(address, FORM)
         while not self.stopped.wait(every_s):
             try:
                 scrape(scraper)
@@ -159,6 +179,9 @@ class Figures:
     def one(self, scraper):
         app = self.good[len(self.one_ms) % len(self.good)]
         self.one_ms.append(scraper.once(f"/metrics?app={app}"))
+
+    def nothing(self, scraper):
+        self.nothing_ms.append(scraper.once("/"))
 
     def end(self):
         self.stopped.set()
@@ -188,6 +211,7 @@ class Figures:
             " / ".join(f"{max(sizes):.0f}" for sizes in zip(*self.memory_mib)) + " MiB",
             points(self.whole_ms),
             points(self.one_ms),
+            points(self.nothing_ms) if self.nothing_ms else "–",
             f"{requests[-1] - requests[0]:.0f}",
             f"{len(self.ports)}",
         ]
@@ -233,7 +257,7 @@ class Stage:
         urllib.request.urlopen(order).close()
 
     def watch(self, what, good, seconds, act=None):
-        figures = Figures(self.exporter, good)
+        figures = Figures(self.exporter, good, self.apis.idle)
         time.sleep(seconds / 10)
         if act:
             act()
@@ -274,7 +298,7 @@ def run(given, folder):
     stage.configure(good + bad + apis.good(more))
     stage.watch("a reload adds fifty", names_of(range(n_apps)), seconds, stage.reload)
     columns = ["", "series", "lag at most", "CPU of a core", "memory / peak", "scrape of all, ms, p50 / p99"]
-    print_table([*columns, "of one app", "requests", "connections"], stage.rows)
+    print_table([*columns, "of one app", "nginx, nothing", "requests", "connections"], stage.rows)
 
 
 def main():
