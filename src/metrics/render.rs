@@ -98,7 +98,8 @@ impl Joined<'_> {
         out
     }
 
-    /// How long it is but for what heads each family.
+    /// About how many bytes it has: without what frames each family, and with the heads of what
+    /// [`live`] adds.
     pub fn n_bytes_about(&self) -> usize {
         self.parts.iter().map(|rendered| rendered.bytes.len()).sum()
     }

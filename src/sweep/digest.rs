@@ -55,7 +55,7 @@ impl Sweep {
     ) -> Result<Option<Digest>, Refusal> {
         if !ask.purpose.is_poll() {
             self.hints.owes_work = false;
-            self.hints.has_looked = matches!(ask.purpose, Purpose::Look { .. } | Purpose::Get(_));
+            self.hints.has_looked = ask.purpose.is_look();
         }
         let page = match (answer, &ask.request) {
             (Ok(Reply::List(page) | Reply::Get(page)), _) => Some(page),
@@ -145,9 +145,10 @@ impl Sweep {
         asked_at: Moment,
     ) -> Option<Digest> {
         let target = ask.purpose.walk()?;
-        let is_look = matches!(ask.purpose, Purpose::Look { .. });
+        let is_look = ask.purpose.is_look();
         self.learn_order(&page);
-        self.hints.shown = wider(self.hints.shown, page.ends());
+        let ends = [self.hints.shown, page.ends()].into_iter().flatten();
+        self.hints.shown = ends.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
         let may_end = self.may_end(&page, asked_at);
         if self.hints.rereads.wants(target.0, &page) || self.doubts(target.0, &page, may_end) {
             let mut digest = self.digest_proof(ask.purpose.clone(), page, None, asked_at);
@@ -226,15 +227,6 @@ impl Sweep {
             is_cut: false,
         }
     }
-}
-
-/// The ends of all rows of two sets.
-fn wider(
-    one: Option<(Timestamp, Timestamp)>,
-    other: Option<(Timestamp, Timestamp)>,
-) -> Option<(Timestamp, Timestamp)> {
-    let both = one.zip(other);
-    both.map(|(one, other)| (one.0.min(other.0), one.1.max(other.1))).or(one).or(other)
 }
 
 /// The seconds of these calls, those near each other joined.

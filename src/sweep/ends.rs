@@ -73,11 +73,11 @@ impl Sweep {
         if let Some((oldest, newest)) = page.ends() {
             let shown = self.hints.shown;
             let goes_on = if order.is_newest_first() {
-                let beyond = oldest.plus_s(-order.slack_s());
-                self.census.knows_before(beyond) || shown.is_some_and(|it| it.0 < beyond)
+                let edge = oldest.plus_s(-order.slack_s());
+                self.census.knows_before(edge) || shown.is_some_and(|it| it.0 < edge)
             } else {
-                let beyond = newest.plus_s(order.slack_s());
-                self.census.knows_after(beyond) || shown.is_some_and(|it| it.1 > beyond)
+                let edge = newest.plus_s(order.slack_s());
+                self.census.knows_after(edge) || shown.is_some_and(|it| it.1 > edge)
             };
             if goes_on {
                 return false;

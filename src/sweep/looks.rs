@@ -89,8 +89,10 @@ pub struct Agenda {
     far: BTreeMap<CallKey, Moment>,
 }
 
-/// What falls due together: the second of each call, in order. Many of the calls that are known stand
-/// here, so that the bytes of each count.
+/// By due time the seconds of the calls, in order; one that several calls share stands there as often.
+///
+/// No set: most of the calls of the last hours have a look, and here each takes eight bytes. A deque,
+/// since they mostly come and go at its ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Marks(BTreeMap<Moment, VecDeque<Timestamp>>);
 
@@ -196,5 +198,45 @@ impl Agenda {
     pub fn postpone(&mut self, second: Timestamp, now: Moment) {
         self.postponed.retain(|_, until| *until > now);
         self.postponed.insert(second, now.plus_ms(STEP_MS_MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn looks_fall_due_as_in_a_plain_list(
+            steps in prop::collection::vec((any::<bool>(), 0_i64..6, 0_i64..8), 0..60),
+            (from, to) in (0_i64..9, 0_i64..9),
+            now in -1_i64..7,
+        ) {
+            let (mut agenda, mut list, now) = (Agenda::default(), Vec::new(), Moment(now));
+            for (is_new, due, at) in steps {
+                let mark = (Moment(due), Timestamp(at));
+                if is_new {
+                    agenda.add(mark.1, Phase::Open, mark.0, None);
+                    list.push(mark);
+                } else if let Some(idx) = list.iter().position(|it| *it == mark) {
+                    list.swap_remove(idx);
+                    let key = CallKey { initiated_at: mark.1, session_id: "".into() };
+                    agenda.remove(&key, Phase::Open, mark.0);
+                }
+            }
+            list.sort_unstable();
+            let due: Vec<_> = list.iter().copied().filter(|it| it.0 <= now).collect();
+            let span = Span::new(Timestamp(from), Timestamp(to));
+            let inside: BTreeSet<_> =
+                due.iter().map(|it| it.1).filter(|at| span.contains(*at)).collect();
+            prop_assert_eq!(agenda.due(LookKind::Open, now).collect::<Vec<_>>(), due);
+            prop_assert_eq!(agenda.due_within(span, now), Vec::from_iter(inside));
+            let later = list.iter().map(|it| it.0).find(|it| *it > now);
+            prop_assert_eq!(agenda.next(now), later);
+        }
     }
 }

@@ -96,6 +96,11 @@ impl Purpose {
         }
     }
 
+    /// Whether the request looks at one call.
+    pub const fn is_look(&self) -> bool {
+        matches!(self, Self::Look { .. } | Self::Get(_))
+    }
+
     /// Whether the request belongs to the poll of the head.
     pub const fn is_poll(&self) -> bool {
         matches!(self, Self::FirstPage | Self::Head { .. })
@@ -126,15 +131,18 @@ pub(super) struct Hints {
     /// Up to where the list was read before the newest read of the head; the end of time before the
     /// first one.
     pub(super) head_from: Timestamp,
-    /// Up to when its newest read was to prove that all was read, if it proved nothing by itself.
+    /// When the newest read of the head was asked for, if no single page of it proved anything: up to
+    /// there the pages beside it are read, too. Else the beginning of time.
     pub(super) head_to: Timestamp,
-    /// The oldest and the newest second of which a page has shown a row.
+    /// The oldest and the newest second of which a page has shown a row. It never narrows: where rows
+    /// vanish, a last page is asked for twice.
     pub(super) shown: Option<(Timestamp, Timestamp)>,
     /// Whether the head was read and the way down to what was read before was not, yet.
     pub(super) is_polling: bool,
     /// Whether other work was planned, and was not asked for because the budget was spent.
     pub(super) owes_work: bool,
-    /// Whether the newest answer was that of a look.
+    /// Whether the newest answer beside the poll was to a look, if only a refusal: then what has to be
+    /// read is next. Taken from answers, since what is planned is not always asked.
     pub(super) has_looked: bool,
     /// Whether Get Call answers with the call that was asked for; `None` before it was tried.
     pub(super) get_works: Option<bool>,

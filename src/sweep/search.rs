@@ -25,8 +25,9 @@ pub(super) struct Seek {
 const TRIES_MAX: u32 = 40;
 
 impl Walks {
-    /// Which walk of a sort is to look for `target`: the one that does already, else one that looks
-    /// for nothing.
+    /// Which walk of a sort is to look for `target`: the one that does already, else of those that look
+    /// for nothing the one whose reading ended there, a new one, or the one that ended nearest: the
+    /// others may be read on.
     pub fn lane(
         &self,
         sort: fn(usize) -> Walk,
@@ -35,9 +36,13 @@ impl Walks {
     ) -> Walk {
         let free = || (0..LANES).map(sort).filter(|walk| !is_taken(*walk));
         let target_of = |walk: &Walk| self.seeks.get(walk).map(|seek| seek.target);
+        let distance = |walk: &Walk| {
+            let link = self.links.get(walk);
+            link.map_or(1, |link| link.edge.0.abs_diff(target.0).saturating_mul(2))
+        };
         free()
             .find(|walk| target_of(walk) == Some(target))
-            .or_else(|| free().find(|walk| target_of(walk).is_none()))
+            .or_else(|| free().filter(|walk| target_of(walk).is_none()).min_by_key(distance))
             .or_else(|| free().next())
             .unwrap_or(sort(0))
     }

@@ -25,18 +25,18 @@ impl Sweep {
         self.work(now, asks)
     }
 
-    /// The most important thing to do beside the poll that `beside` does not do already. Looks come
-    /// first, but by turns with what has to be read: else one of them would wait for ever where the
-    /// budget is short.
+    /// The most important thing to do beside the poll that `beside` does not do already. Looks and what
+    /// has to be read take turns, by what was answered last: on a short budget, looks that always came
+    /// first would leave nothing for the past. What is asked together is one turn.
     pub(super) fn work(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
         if self.hints.has_looked {
-            return self.next_unread(now, beside).or_else(|| self.next_look(now, beside));
+            return self.due_reading(now, beside).or_else(|| self.due_look(now, beside));
         }
-        self.next_look(now, beside).or_else(|| self.next_unread(now, beside))
+        self.due_look(now, beside).or_else(|| self.due_reading(now, beside))
     }
 
     /// The look that has been due for longest, of open calls before final ones.
-    fn next_look(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
+    fn due_look(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
         let margin_s = self.margin_s();
         for kind in [LookKind::Open, LookKind::Settling] {
             let is_far = |second| beside.iter().all(|ask| self.is_far(ask, second));
@@ -56,7 +56,7 @@ impl Sweep {
     }
 
     /// The newest gap, and if there is none, time that is to be read again at a greater age.
-    fn next_unread(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
+    fn due_reading(&mut self, now: Moment, beside: &[Ask]) -> Option<Ask> {
         let covered = self.progress.read.covered();
         let newest = covered.newest()?.to;
         let gaps = covered.gaps(Span::new(self.progress.floor, newest));
@@ -138,9 +138,9 @@ impl Sweep {
         let ages = self.progress.read.by_age.iter().enumerate().skip(1);
         let ripe = ages.filter(|(age_idx, _)| !is_read(*age_idx)).filter_map(|(age_idx, it)| {
             let (age, spans) = it;
-            let ripe = self.on_grid(now, *age).min(newest);
-            let gaps = spans.gaps(Span::new(self.progress.floor, ripe));
-            let is_late = |gap: &Span| ripe.since_s(gap.from) > age / 8;
+            let until = self.on_grid(now, *age).min(newest);
+            let gaps = spans.gaps(Span::new(self.progress.floor, until));
+            let is_late = |gap: &Span| until.since_s(gap.from) > age / 8;
             let is_worth = |gap: &Span| {
                 self.census.count(*gap) >= self.hints.walks.page_rows() || is_late(gap)
             };
@@ -151,8 +151,9 @@ impl Sweep {
             Some((is_first, (age_idx, gap)))
         });
         // Calls that are let go must not wait for what only makes figures fresh.
-        let (late, others): (Vec<_>, Vec<_>) = ripe.partition(|(is_first, _)| *is_first);
-        late.into_iter().chain(others).map(|(_, gap)| gap).collect()
+        let mut gaps: Vec<_> = ripe.collect();
+        gaps.sort_by_key(|(is_first, _)| !is_first);
+        gaps.into_iter().map(|(_, gap)| gap).collect()
     }
 
     /// The newest multiple of the interval that has reached `age_s`: an end that stays where it is

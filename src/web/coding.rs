@@ -37,7 +37,8 @@ impl Coding {
 
 /// Level of gzip: a scrape waits for it. Level 5 takes three times as long to save a third.
 const GZIP_LEVEL: u32 = 1;
-/// From twice so many bytes on, a second thread takes a half.
+/// A second thread takes a half where there are two of these: to compress one takes milliseconds, to
+/// start a thread far less than one.
 const HALF_BYTES_MIN: usize = 4 << 20;
 /// Level of zstd, its default.
 const ZSTD_LEVEL: i32 = 3;
@@ -61,10 +62,10 @@ impl Gzip {
         Self::of(|take| shared.each_piece(take), shared.n_bytes_about())
     }
 
-    /// Compresses pieces of about so many bytes together. Much of it is halved: both halves end at the
-    /// border of a block, so that one can stand behind the other.
+    /// Compresses pieces of about so many bytes together. Where that is much, two threads take a half
+    /// each. Both end at the border of a block, so that one can stand behind the other.
     fn of(pieces: impl Fn(&mut dyn FnMut(&[u8])) + Sync, n_bytes_about: usize) -> Self {
-        let half = |range: Range<usize>| {
+        let part = |range: Range<usize>| {
             let mut at = 0;
             deflate(|take| {
                 pieces(&mut |piece| {
@@ -76,26 +77,27 @@ impl Gzip {
             })
         };
         let middle = n_bytes_about / 2;
-        let (mut out, mut crc) = (GZIP_HEADER.to_vec(), Crc::new());
-        let mut add = |(bytes, sum): (Vec<u8>, Crc)| {
-            out.extend(bytes);
-            crc.combine(&sum);
-        };
-        if middle < HALF_BYTES_MIN {
-            add(half(0..usize::MAX));
+        let parts = if middle < HALF_BYTES_MIN {
+            vec![part(0..usize::MAX)]
         } else {
             thread::scope(|scope| {
-                let second = || half(middle..usize::MAX);
+                let second = || part(middle..usize::MAX);
                 let started = thread::Builder::new().spawn_scoped(scope, second);
-                add(half(0..middle));
-                add(match started {
+                let first = part(0..middle);
+                let second = match started {
                     Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
                     Err(_no_more_threads) => second(),
-                });
-            });
-        }
-        // A copy, as what shrinks in its place leaves holes that nothing fits into.
-        Self { bytes: Bytes::copy_from_slice(&out), crc }
+                };
+                vec![first, second]
+            })
+        };
+        let mut crc = Crc::new();
+        parts.iter().for_each(|(_, sum)| crc.combine(sum));
+        let blocks = parts.iter().map(|(bytes, _)| bytes.as_slice());
+        // Joined in memory of just that size, as what shrinks in its place leaves holes that nothing
+        // fits into.
+        let bytes: Vec<_> = [&GZIP_HEADER[..]].into_iter().chain(blocks).collect();
+        Self { bytes: bytes.concat().into(), crc }
     }
 
     pub(super) fn body(&self, own: &[u8]) -> Body {

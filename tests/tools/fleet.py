@@ -11,8 +11,9 @@ three times, for that long each:
 2. with ten more apps whose API hangs and ten whose key is refused,
 3. while fifty further apps come by a reload.
 
-Each time it is scraped as a whole every five seconds and app by app five times a second. As often nginx is asked for
-nothing, which tells what the machine alone makes of the milliseconds. Prints a row of a table for each.
+Each time it is scraped as a whole every five seconds and app by app five times a second. Without `--plain`, an idle
+nginx is asked for an empty answer five times a second, too: that shows which part of the milliseconds is the machine's.
+Prints a row of a table for each.
 """
 
 import argparse
@@ -65,7 +66,7 @@ http {{
 }}
 """
 
-# A process of its own, which has nothing else to do.
+# A process of its own, so that its times are the machine's.
 IDLE = """
 daemon off; pid {folder}/idle.pid; events {{ }}
 http {{

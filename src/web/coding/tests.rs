@@ -40,14 +40,27 @@ fn check(shared: &[u8], own: &[u8]) {
 
 #[test]
 fn nothing_and_much_come_out_as_they_went_in() {
-    // Enough for two threads.
-    let text = "cometchat_calls_total{status=\"ended\"} 17\n".repeat(300_000);
+    let text = "cometchat_calls_total{status=\"ended\"} 17\n".repeat(200_000);
     let noise: Vec<u8> =
         (0..3_000_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     for shared in [b"".as_slice(), b"a", text.as_bytes(), &noise] {
         for own_bytes in [0, 1, 0xffff, 0x1_0000, 128 * 1024, 128 * 1024 + 1, 300_000] {
             check(shared, &noise[..own_bytes]);
         }
+    }
+}
+
+/// Each line is another one, so that halves that change places show.
+#[test]
+fn what_two_threads_compress_stays_in_order() {
+    let line = |n: usize| format!("cometchat_calls_total{{status=\"ended\"}} {n}\n");
+    let text: String = (0..HALF_BYTES_MIN / 20).map(line).collect();
+    assert!(text.len() >= 2 * HALF_BYTES_MIN, "enough for two threads");
+    // All of it in one piece leaves the second half empty.
+    for piece_bytes in [1_000, text.len()] {
+        let pieces = |out: &mut dyn FnMut(&[u8])| text.as_bytes().chunks(piece_bytes).for_each(out);
+        let packed = Gzip::of(pieces, text.len()).body(b"own").to_vec();
+        assert!(gunzip(&packed) == [text.as_bytes(), b"own"].concat(), "pieces of {piece_bytes}");
     }
 }
 

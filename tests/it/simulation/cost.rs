@@ -8,7 +8,8 @@ use std::sync::Arc;
 use cometchat_exporter::call::{Moment, Timestamp};
 use cometchat_exporter::ledger::{FailureStatuses, Rules};
 use cometchat_exporter::sweep::{
-    Ask, BudgetOptions, Grid, LookKind, Options, Order, Progress, Purpose, ReadTime, Saved, Sweep,
+    Ask, BudgetOptions, Grid, LookKind, Options, Order, Progress, Purpose, ReadTime, Saved, Span,
+    Sweep,
 };
 
 use super::check::breaches;
@@ -175,6 +176,7 @@ fn a_budget_of_a_third_costs_freshness_and_no_truth() {
     let day = read(&mut world, 60 * 3_600_000, third);
     eprintln!("head {} ms old, lag {} s at worst", day.head_age_ms_max, day.lag_s_max);
     assert!(day.head_age_ms_max <= 2 * INTERVAL_MS, "head {} ms old", day.head_age_ms_max);
+    assert!(day.lag_s_max <= 5 * INTERVAL_MS / 1000, "lag {} s", day.lag_s_max);
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
 }
 
@@ -186,6 +188,23 @@ fn a_budget_that_the_polls_would_use_up_reads_the_past_all_the_same() {
     let scant = Means { budget: 2, ..FREE_PLAN };
     let day = read(&mut world, 2 * 86_400_000, scant);
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
+}
+
+/// The polls of a busy app read gaps of their own, and must not take the place of the past.
+#[test]
+fn a_first_read_beside_a_busy_head_asks_for_each_page_once() {
+    let mut world = days(1, 300_000.0, 0.6);
+    let start = Timestamp(12 * 3_600);
+    world.advance(start.0 * 1000);
+    let day = read(&mut world, (start.0 + 3_600) * 1000, FREE_PLAN);
+    let covered = day.durable.saved.progress.read.covered();
+    let unread = covered.gaps(Span::new(Timestamp(0), start));
+    assert!(unread.is_empty(), "{unread:?} is still unread after an hour");
+    let n_calls = world.lives.iter().filter(|life| life.key.initiated_at < start).count();
+    let is_gap = |ask: &Ask| matches!(ask.purpose, Purpose::Gap { .. });
+    let (n_pages, n_gaps) =
+        (n_calls / 100, day.asked.iter().filter(|(_, ask)| is_gap(ask)).count());
+    assert!(n_gaps <= n_pages * 11 / 10, "{n_gaps} requests for {n_pages} pages");
 }
 
 /// Pages of four rows, and so many calls that the looks alone want more than the budget.
@@ -201,8 +220,7 @@ fn looks_that_want_the_whole_budget_leave_some_for_the_past() {
     assert_eq!(covered.len(), 1, "{covered:?}");
     let read_back_s = covered.newest().map_or(0, |span| start.since_s(span.from));
     assert!(read_back_s > 3_600, "{read_back_s} s of the past are read after six hours");
-    let is_look = |ask: &Ask| matches!(ask.purpose, Purpose::Look { .. } | Purpose::Get(_));
-    let n_looks = day.asked.iter().filter(|(_, ask)| is_look(ask)).count();
+    let n_looks = day.asked.iter().filter(|(_, ask)| ask.purpose.is_look()).count();
     let n_asked = day.asked.len();
     assert!(n_looks > n_asked / 4, "{n_looks} looks of {n_asked} requests");
 }

@@ -84,8 +84,9 @@ fn hours_under_faults_leave_nothing_behind() {
         loud: &["records_invalid_total"],
         ..Setting::default()
     });
-    // Longer than an outage and the pause after it, together half a minute of real time: older time is
-    // read once, and a row that is missing in that answer is lost.
+    // In a run of hours an outage and the pause after it take half a minute, twenty simulated ones, and
+    // the lookback is longer: older time is read once, and a row that is missing in that answer is lost.
+    // In the short run calls are to leave the ledger.
     let lookback = if hours.is_some() { "lookback: 30m" } else { "lookback: 10m" };
     stage.edit("lookback: 60s", lookback);
     let proxy = Proxy::before(stage.simulator.address);
