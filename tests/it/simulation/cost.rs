@@ -196,7 +196,8 @@ fn a_first_read_beside_a_busy_head_asks_for_each_page_once() {
     let mut world = days(1, 300_000.0, 0.6);
     let start = Timestamp(12 * 3_600);
     world.advance(start.0 * 1000);
-    let day = read(&mut world, (start.0 + 3_600) * 1000, FREE_PLAN);
+    let means = Means { lookback_s: 3_600, ..FREE_PLAN };
+    let day = read(&mut world, (start.0 + 3_600) * 1000, means);
     let covered = day.durable.saved.progress.read.covered();
     let unread = covered.gaps(Span::new(Timestamp(0), start));
     assert!(unread.is_empty(), "{unread:?} is still unread after an hour");
