@@ -98,7 +98,7 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Name every problem of a configuration with its place, start nothing
     CheckConfig(CheckArgs),
-    /// Ask the API of each app about 14 times; say what was found and what to fix
+    /// Ask the API of each app about 15 times; say what was found and what to fix
     Doctor(DoctorArgs),
     /// Write past calls as OpenMetrics with times, to give Prometheus a history
     Backfill(BackfillArgs),

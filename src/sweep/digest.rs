@@ -69,7 +69,14 @@ impl Sweep {
                 self.ask_for_less();
                 return Err(Refusal::Rejected);
             }
-            (Err(refusal), _) => return Err(refusal),
+            (Err(refusal), _) => {
+                if let Purpose::Get(key) = &ask.purpose {
+                    // What Get Call does not tell the list does.
+                    *self.hints.n_missed.entry(key.initiated_at).or_default() += 1;
+                    self.hints.get_works.get_or_insert(false);
+                }
+                return Err(refusal);
+            }
         };
         match (&ask.request, &ask.purpose) {
             (Request::Get { .. }, Purpose::Get(key)) => {
@@ -105,7 +112,8 @@ impl Sweep {
             Some(page) => Shown::Rows(super::prints::prints(page)),
         };
         let page = page.unwrap_or_default();
-        let finding = self.hints.first_page.as_mut().map_or(Finding::Open, |it| it.take(shown));
+        let finding =
+            self.hints.first_page.as_mut().map_or(Finding::Open, |it| it.take(shown, asked_at));
         let mut proof = None;
         match finding {
             Finding::Open => {}
@@ -114,10 +122,16 @@ impl Sweep {
                 self.hints.first_page = None;
                 self.hints.walks = super::walk::Walks::new(number);
             }
-            Finding::EmptyList => {
-                self.head_was_read(asked_at);
-                let span = Span::new(Timestamp::MIN, asked_at.floor());
-                proof = Some(Proof { span, asked_at });
+            Finding::EmptyList(asked_at) => {
+                // It may be a mistake, which must not count for old time that is read but once: that
+                // takes a second finding, which is asked for at once.
+                let before = self.hints.empty_at.replace(asked_at);
+                let from = before.map_or(Timestamp::MIN, Moment::floor);
+                if self.unread(Span::new(from, asked_at.floor()), asked_at).is_empty() {
+                    self.head_was_read(asked_at);
+                    let span = Span::new(Timestamp::MIN, asked_at.floor());
+                    proof = Some(Proof { span, asked_at });
+                }
             }
         }
         self.learn_order(&page);
@@ -186,6 +200,7 @@ impl Sweep {
         self.hints.head_at = grid.after(asked_at, grid.interval_ms);
         self.hints.head_from = newest.map_or(self.progress.floor, |span| span.to);
         self.hints.is_polling = true;
+        self.hints.owes_work = true;
     }
 
     /// Adds what was proved to the read time, and finds out which known calls that concerns.

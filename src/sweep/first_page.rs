@@ -1,12 +1,15 @@
 //! Whether the first page is 0 or 1: asked once per process, since no document says so.
 
-/// The pages asked for: 0 and 1 twice, so that a list that shifts meanwhile is noticed.
-const QUESTIONS: [u32; 5] = [0, 1, 2, 0, 1];
+use crate::call::Moment;
+
+/// The pages asked for: each twice, so that a list that shifts meanwhile and an answer that is a mistake
+/// are noticed.
+const QUESTIONS: [u32; 6] = [0, 1, 2, 0, 1, 2];
 
 /// A page with fewer rows may be pushed on by a whole page between two requests.
 const LONG_ROWS: usize = 20;
 
-/// How often all is asked again, since the list moved meanwhile.
+/// How often all is asked again, since the list moved meanwhile or an answer was a mistake.
 const ROUNDS_MAX: u32 = 4;
 
 /// What one of these pages showed.
@@ -32,6 +35,10 @@ impl Shown {
         n_new.is_some_and(|n_new| old.starts_with(&new[n_new..]))
     }
 
+    const fn has_rows(&self) -> bool {
+        matches!(self, Self::Rows(_))
+    }
+
     fn shares_rows(&self, other: &Self) -> bool {
         let (Self::Rows(rows), Self::Rows(others)) = (self, other) else { return false };
         rows.iter().any(|row| others.contains(row))
@@ -42,6 +49,8 @@ impl Shown {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirstPage {
     shown: Vec<Shown>,
+    /// When the first of them was asked for.
+    asked_at: Moment,
     n_rounds: u32,
 }
 
@@ -52,8 +61,8 @@ pub enum Finding {
     Is(u32),
     /// More has to be asked.
     Open,
-    /// The list is empty: there is nothing to number, and all of it was read.
-    EmptyList,
+    /// The list was empty at this moment: there was nothing to number.
+    EmptyList(Moment),
     /// Neither page exists: this is no list of calls.
     NoList,
 }
@@ -64,28 +73,33 @@ impl FirstPage {
         QUESTIONS[self.shown.len() % QUESTIONS.len()]
     }
 
-    /// Takes an answer. The first page is 0, unless page 0 shows nothing, asked twice round page 1,
-    /// or pages 0 and 1 show the same rows twice while page 2, asked between, shows others. Where
-    /// they show some of the same rows, the list moved, and all of it is asked again.
-    pub fn take(&mut self, shown: Shown) -> Finding {
+    /// Takes an answer to a request that began at `asked_at`. The first page is 0, unless page 0 shows
+    /// no rows, or pages 0 and 1 show the same rows while page 2 shows others, twice each. Where pages 0
+    /// and 1 show some of the same rows, the list moved, and where a page shows rows but once, an answer
+    /// was a mistake: all of it is asked again.
+    pub fn take(&mut self, shown: Shown, asked_at: Moment) -> Finding {
+        if self.shown.is_empty() {
+            self.asked_at = asked_at;
+        }
         self.shown.push(shown);
         let finding = match &self.shown[..] {
             [Shown::Refused, Shown::Refused] => Finding::NoList,
             [Shown::Nothing | Shown::Refused, Shown::Nothing | Shown::Refused] => {
-                Finding::EmptyList
+                // Page 1 may have been asked for long after page 0.
+                Finding::EmptyList(self.asked_at)
             }
-            [zero, one, two, zero_again, one_again] => {
-                let stands = zero == zero_again;
-                let nothing = stands && !matches!(zero, Shown::Rows(_));
-                let doubled = stands && zero == one && one == one_again
+            [zero, one, two, zero_again, one_again, two_again] => {
+                let doubled = zero == zero_again && zero == one && one == one_again
                     || zero.has_moved_to(one) && zero_again.has_moved_to(one_again);
-                let moved = zero.shares_rows(one) && zero_again.shares_rows(one_again);
-                if nothing || doubled && one != two {
-                    Finding::Is(1)
-                } else if moved && !doubled && self.n_rounds < ROUNDS_MAX {
+                let moved = zero.shares_rows(one) && zero_again.shares_rows(one_again) && !doubled;
+                let pairs = [(zero, zero_again), (one, one_again), (two, two_again)];
+                let is_mistake = pairs.iter().any(|(it, again)| it.has_rows() != again.has_rows());
+                if (moved || is_mistake) && self.n_rounds < ROUNDS_MAX {
                     self.n_rounds += 1;
                     self.shown.clear();
                     Finding::Open
+                } else if !zero.has_rows() || doubled && one != two && one_again != two_again {
+                    Finding::Is(1)
                 } else {
                     Finding::Is(0)
                 }
@@ -118,12 +132,40 @@ mod tests {
                 let newest = top - u64::from(idx) * page_rows;
                 Shown::Rows((newest - page_rows..newest).rev().collect())
             });
-            let finding = it.take(shown);
+            let finding = it.take(shown, Moment(0));
             if finding != Finding::Open {
                 return finding;
             }
         }
         unreachable!("it comes to an end")
+    }
+
+    /// Lists numbered from 0 and 1, with what they show of the other number and past their end.
+    #[test]
+    fn one_wrong_answer_changes_nothing() {
+        let rows = |rows: [u64; 2]| Shown::Rows(rows.into());
+        let (a, b) = (rows([1, 2]), rows([3, 4]));
+        for (first, pages) in [
+            (1, [Shown::Nothing, a.clone(), b.clone()]),
+            (1, [Shown::Refused, a.clone(), Shown::Nothing]),
+            (1, [a.clone(), a.clone(), b.clone()]),
+            (0, [a.clone(), b.clone(), Shown::Nothing]),
+            (0, [a.clone(), Shown::Refused, Shown::Refused]),
+            (0, [a.clone(), a.clone(), a.clone()]),
+        ] {
+            for (wrong, at) in [Shown::Nothing, Shown::Refused]
+                .iter()
+                .flat_map(|it| (0..6).map(move |at| (it, at)))
+            {
+                let mut it = FirstPage::default();
+                let mut answers = (0..).map(|n| {
+                    let usual = &pages[it.question() as usize];
+                    it.take(if n == at { wrong } else { usual }.clone(), Moment(0))
+                });
+                let finding = answers.find(|finding| matches!(finding, Finding::Is(_)));
+                assert_eq!(finding, Some(Finding::Is(first)), "{pages:?}, answer {at} {wrong:?}");
+            }
+        }
     }
 
     #[test]
@@ -137,8 +179,8 @@ mod tests {
 
     #[test]
     fn short_pages_that_move_are_looked_at_until_they_stand_still() {
-        assert_eq!(found(1, true, 3, &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0]), Finding::Is(1));
-        assert_eq!(found(0, false, 3, &[1, 1, 0, 0, 1, 0, 0, 0, 0, 0]), Finding::Is(0));
+        assert_eq!(found(1, true, 3, &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]), Finding::Is(1));
+        assert_eq!(found(0, false, 3, &[1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]), Finding::Is(0));
     }
 
     #[test]

@@ -139,8 +139,11 @@ pub(super) struct Hints {
     pub(super) shown: Option<(Timestamp, Timestamp)>,
     /// Whether the head was read and the way down to what was read before was not, yet.
     pub(super) is_polling: bool,
-    /// Whether other work was planned, and was not asked for because the budget was spent.
+    /// Whether nothing beside the poll was asked for since the newest read of the head, and there was
+    /// something or the poll took all the time.
     pub(super) owes_work: bool,
+    /// When the list was last found to be empty.
+    pub(super) empty_at: Option<Moment>,
     /// Whether the newest answer beside the poll was to a look, if only a refusal: then what has to be
     /// read is next. Taken from answers, since what is planned is not always asked.
     pub(super) has_looked: bool,
@@ -174,6 +177,7 @@ impl Sweep {
             shown: None,
             is_polling: false,
             owes_work: false,
+            empty_at: None,
             has_looked: false,
             get_works: None,
             n_missed: BTreeMap::new(),
@@ -248,7 +252,7 @@ impl Sweep {
             let page = first_page.question();
             return Plan::Ask(self.list(page, Purpose::FirstPage));
         }
-        // A budget that is spent by the head alone would leave the past unread for ever.
+        // Polls that take all of the budget, or all of the time, would leave the past unread for ever.
         if head_due
             && self.hints.owes_work
             && !head_only
@@ -274,9 +278,9 @@ impl Sweep {
             return Plan::Wait(self.hints.head_at);
         }
         if let Some(ask) = self.work(now, &[]) {
-            self.hints.owes_work = true;
             return Plan::Ask(ask);
         }
+        self.hints.owes_work = false;
         let next_look = self.agenda.next(now).unwrap_or(Moment::MAX);
         Plan::Wait(self.hints.head_at.min(next_look))
     }

@@ -230,7 +230,12 @@ fn where_the_limit_is_nearly_used_up_an_old_gap_waits() {
 
 #[test]
 fn work_that_found_the_budget_spent_goes_before_the_next_poll_once() {
-    let mut sweep = with_an_old_gap();
+    let after_a_poll = || {
+        let mut sweep = with_an_old_gap();
+        sweep.hints.owes_work = true;
+        sweep
+    };
+    let mut sweep = after_a_poll();
     let (now, late) = (Timestamp(2_001).start(), Timestamp(2_031).start());
     let Plan::Ask(planned) = sweep.plan(now, false) else { panic!("there is a gap") };
     let Plan::Ask(again) = sweep.plan(late, false) else { panic!("there is a gap") };
@@ -240,7 +245,7 @@ fn work_that_found_the_budget_spent_goes_before_the_next_poll_once() {
     let poll = sweep.plan(late, false);
     assert!(matches!(poll, Plan::Ask(ask) if ask.purpose.is_poll()));
     // Where the limit is nearly used up it waits.
-    let mut sweep = with_an_old_gap();
+    let mut sweep = after_a_poll();
     sweep.plan(now, false);
     assert!(matches!(sweep.plan(late, true), Plan::Ask(ask) if ask.purpose.is_poll()));
 }

@@ -12,7 +12,7 @@ const FAR: u32 = 1_000_000;
 
 /// How many questions an app with calls is asked while its list stands still. Where new calls move
 /// it on meanwhile, some are asked again.
-pub(super) const N_QUESTIONS: u32 = 14;
+pub(super) const N_QUESTIONS: u32 = 15;
 
 /// Asks one app.
 pub(super) struct Asker<'a> {
@@ -109,10 +109,10 @@ impl Asker<'_> {
                 Err(refused) if refused.refusal == Refusal::Unavailable => return None,
                 Err(_) => Shown::Refused,
             };
-            match it.take(shown) {
+            match it.take(shown, self.clock.wall()) {
                 Finding::Is(number) => return Some(number),
                 Finding::Open => {}
-                Finding::EmptyList | Finding::NoList => return None,
+                Finding::EmptyList(_) | Finding::NoList => return None,
             }
         }
         None

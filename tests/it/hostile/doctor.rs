@@ -223,7 +223,7 @@ fn it_says_first_how_often_and_how_long_it_asks() {
     let api = FakeApi::start(one_page(rows(0..20)));
     let output = doctor(&format!("http://{}/v3", api.address), &["--output=json"]);
     let said = String::from_utf8(output.stderr).unwrap();
-    let expected = "Asking the API of 1 app, each about 14 times, by half of the budget (500000 \
+    let expected = "Asking the API of 1 app, each about 15 times, by half of the budget (500000 \
                     requests a minute, until it states a limit): about 5s, at most 2m.\n";
     assert_eq!(said, expected);
     assert_eq!(api.paths().len(), 14);

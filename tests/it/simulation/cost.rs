@@ -16,7 +16,7 @@ use super::check::breaches;
 use super::day::days;
 use super::driver::{Durable, Kills, Process};
 use super::random::Random;
-use super::world::{Bounds, World};
+use super::world::{Bounds, ListOrder, World};
 
 /// A long run of one app: what it asked, how far it was behind at worst, and what it counted.
 struct Day {
@@ -188,6 +188,22 @@ fn a_budget_that_the_polls_would_use_up_reads_the_past_all_the_same() {
     let scant = Means { budget: 2, ..FREE_PLAN };
     let day = read(&mut world, 2 * 86_400_000, scant);
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
+}
+
+/// A list that is oldest first, with rows out of place: its last page spans less than they may be, and a
+/// poll takes more requests than the budget has until the next one is due.
+#[test]
+fn polls_that_never_end_leave_some_of_the_budget_for_all_else() {
+    let mut world = days(2, 100_000.0, 8.0 / 24.0);
+    world.quirks.order = ListOrder::Old;
+    world.quirks.disorder_s = 3;
+    world.advance(6 * 3_600_000);
+    let day = read(&mut world, 8 * 3_600_000, Means { budget: 8, ..FREE_PLAN });
+    let n_of =
+        |is: fn(&Purpose) -> bool| day.asked.iter().filter(|(_, ask)| is(&ask.purpose)).count();
+    let (n_looks, n_polls) = (n_of(Purpose::is_look), n_of(Purpose::is_poll));
+    let n_others = day.asked.len() - n_looks - n_polls;
+    assert!(n_looks.min(n_others) > 50, "{n_polls} of polls, {n_looks} looks, {n_others} others");
 }
 
 /// The polls of a busy app read gaps of their own, and must not take the place of the past.

@@ -36,6 +36,7 @@ pub(super) fn days(seed: u64, per_day: f64, days: f64) -> World {
         get: GetQuirk::Newest,
         fail_percent: 0,
         disorder_s: 0,
+        mistake: None,
     };
     World::new(lives, quirks, Random::new(seed))
 }

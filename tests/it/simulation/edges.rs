@@ -21,6 +21,7 @@ pub(super) const QUIRKS: Quirks = Quirks {
     get: GetQuirk::Newest,
     fail_percent: 0,
     disorder_s: 0,
+    mistake: None,
 };
 pub(super) const READING: Reading = Reading {
     epoch: Timestamp(0),
@@ -229,4 +230,56 @@ fn a_word_that_all_calls_have_from_one_moment_on_loses_and_doubles_nothing() {
     let audit = outcome.durable.audit.values();
     let counted = audit.fold((0, 0), |(n, ms), call| (n + call.n_final, ms + call.audio_ms));
     assert_eq!(counted, (n_calls, audio_ms));
+}
+
+/// A start over a past that is older than the lookback, and one answer of the first ones is a mistake.
+#[test]
+fn one_mistake_at_the_start_does_not_hide_the_past() {
+    let start_s = LAST_S + 2 * BOUNDS.lookback_s;
+    let reading = Reading { start_s, rest_s: start_s + 900, ..READING };
+    for page_0 in [PastEnd::LastPage, PastEnd::Empty, PastEnd::NotFound] {
+        for order in [ListOrder::New, ListOrder::Old] {
+            for mistake in [PastEnd::Empty, PastEnd::NotFound] {
+                for number in 1..=8 {
+                    let mistake = Some((number, mistake));
+                    let quirks = Quirks { page_0, order, mistake, ..QUIRKS };
+                    let mut world = World::new(others(), quirks, Random::new(1));
+                    let outcome = play(&mut world, &mut Random::new(1), reading);
+                    let breaches = outcome.breaches.join("; ");
+                    assert!(
+                        breaches.is_empty(),
+                        "{order:?}, page 0 {page_0:?}, {mistake:?}: {breaches}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A list that is empty when page 0 is asked for, and an outage before page 1 is.
+#[test]
+fn an_outage_between_the_first_two_questions_hides_no_call() {
+    let key = key(30, "first");
+    let rows = vec![(30_000, Some(ended(&key, Some(30), 77)))];
+    let lives = vec![Life { key, rows, bound_ms: 50_000 }];
+    let mut world = World::new(lives, Quirks { first_page: 0, ..QUIRKS }, Random::new(1));
+    world.outages = vec![(10, 30_000 + (BOUNDS.lookback_s + 40) * 1000)];
+    let outcome = play(&mut world, &mut Random::new(1), READING);
+    assert_eq!(outcome.breaches, Vec::<String>::new());
+}
+
+/// Calls that go on beyond the lookback, which are looked at by Get Call if that works.
+#[test]
+fn a_get_call_that_is_refused_holds_up_no_look() {
+    let mut lives = others();
+    for (at_s, took_s, name) in [(AT_S, 100, "long"), (AT_S + 80, 30, "later")] {
+        let (key, end_s) = (key(at_s, name), at_s + took_s);
+        let last = ended(&key, Some(end_s), 77);
+        let rows = vec![(at_s * 1000, Some(open(&key))), (end_s * 1000, Some(last))];
+        lives.push(Life { key, rows, bound_ms: (end_s + BOUNDS.settle_s) * 1000 });
+    }
+    let quirks = Quirks { get: GetQuirk::Refused, ..QUIRKS };
+    let outcome =
+        play(&mut World::new(lives, quirks, Random::new(1)), &mut Random::new(1), READING);
+    assert_eq!(outcome.breaches, Vec::<String>::new());
 }

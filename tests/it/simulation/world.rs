@@ -27,6 +27,7 @@ pub(super) enum GetQuirk {
     Newest,
     Oldest,
     Never,
+    Refused,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Quirks {
     pub(super) fail_percent: i64,
     /// How far a row may stand from where its time belongs, in seconds.
     pub(super) disorder_s: i64,
+    /// Which answer with a page, by its number from 1 on, shows no row by mistake, and how.
+    pub(super) mistake: Option<(u64, PastEnd)>,
 }
 
 impl Quirks {
@@ -60,9 +63,14 @@ impl Quirks {
                 GetQuirk::Newest,
                 GetQuirk::Oldest,
                 GetQuirk::Never,
+                GetQuirk::Refused,
             ]),
             fail_percent: random.pick(&[0, 0, 10, 30]),
             disorder_s: random.pick(&[0, 0, 0, 1, 3, 10]),
+            // One of the first: later ones are within the bounds.
+            mistake: random
+                .pick(&[None, None, Some(PastEnd::Empty), Some(PastEnd::NotFound)])
+                .map(|shows| (u64::try_from(random.between(1, 12)).unwrap(), shows)),
         }
     }
 
@@ -95,6 +103,7 @@ pub(super) struct World {
     pub(super) faults_end_ms: i64,
     events: Vec<(i64, usize, Option<Call>)>,
     n_applied: usize,
+    n_listed: u64,
     /// The list, oldest first but for the disorder.
     rows: Vec<((Timestamp, usize), Call)>,
     random: Random,
@@ -123,6 +132,7 @@ impl World {
             faults_end_ms: i64::MAX,
             events,
             n_applied: 0,
+            n_listed: 0,
             rows,
             random,
         }
@@ -166,6 +176,12 @@ impl World {
         if self.is_down() {
             return Answer::Failure;
         }
+        self.n_listed += 1;
+        match self.quirks.mistake.filter(|(number, _)| *number == self.n_listed) {
+            Some((_, PastEnd::NotFound)) => return Answer::NotFound,
+            Some(_) => return Answer::Rows(Vec::new()),
+            None => {}
+        }
         let size = per_page.min(self.quirks.cap(self.now_ms));
         let mut page = page;
         if self.quirks.first_page == 1 && page == 0 {
@@ -202,6 +218,7 @@ impl World {
             GetQuirk::Newest => found.next_back(),
             GetQuirk::Oldest => found.next(),
             GetQuirk::Never => None,
+            GetQuirk::Refused => return Answer::Failure,
         };
         row.map_or(Answer::NotFound, |row| Answer::Rows(vec![row.clone()]))
     }
