@@ -226,7 +226,7 @@ fn it_says_first_how_often_and_how_long_it_asks() {
     let expected = "Asking the API of 1 app, each about 15 times, by half of the budget (500000 \
                     requests a minute, until it states a limit): about 5s, at most 2m.\n";
     assert_eq!(said, expected);
-    assert_eq!(api.paths().len(), 14);
+    assert_eq!(api.paths().len(), 15);
     assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok(), "it stands apart");
 }
 
