@@ -71,9 +71,12 @@ impl Sweep {
             }
             (Err(refusal), _) => {
                 if let Purpose::Get(key) = &ask.purpose {
-                    // What Get Call does not tell the list does.
+                    // What Get Call does not tell, the list does.
                     *self.hints.n_missed.entry(key.initiated_at).or_default() += 1;
-                    self.hints.get_works.get_or_insert(false);
+                    // A full rate limit says nothing about Get Call.
+                    if refusal != Refusal::Later {
+                        self.hints.get_works.get_or_insert(false);
+                    }
                 }
                 return Err(refusal);
             }
@@ -122,15 +125,20 @@ impl Sweep {
                 self.hints.first_page = None;
                 self.hints.walks = super::walk::Walks::new(number);
             }
-            Finding::EmptyList(asked_at) => {
-                // It may be a mistake, which must not count for old time that is read but once: that
-                // takes a second finding, which is asked for at once.
-                let before = self.hints.empty_at.replace(asked_at);
-                let from = before.map_or(Timestamp::MIN, Moment::floor);
-                if self.unread(Span::new(from, asked_at.floor()), asked_at).is_empty() {
-                    self.head_was_read(asked_at);
-                    let span = Span::new(Timestamp::MIN, asked_at.floor());
-                    proof = Some(Proof { span, asked_at });
+            Finding::EmptyList(empty_at) => {
+                // It may be a mistake, which must not count for old time that is read but once. So such
+                // time waits for a second finding, a poll later, which confirms the one before: what
+                // is wrong for a moment is right again by then.
+                let before = self.hints.empty_at.replace(empty_at);
+                let confirmed_to = before.map_or(Timestamp::MIN, Moment::floor);
+                let span = Span::new(confirmed_to, empty_at.floor());
+                if self.unread(span, empty_at).is_empty() {
+                    self.head_was_read(empty_at);
+                    let span = Span::new(Timestamp::MIN, empty_at.floor());
+                    proof = Some(Proof { span, asked_at: empty_at });
+                } else {
+                    let grid = self.options.grid;
+                    self.hints.head_at = grid.after(empty_at, grid.interval_ms);
                 }
             }
         }
@@ -194,7 +202,7 @@ impl Sweep {
         }
     }
 
-    fn head_was_read(&mut self, asked_at: Moment) {
+    pub(super) fn head_was_read(&mut self, asked_at: Moment) {
         let grid = self.options.grid;
         let newest = self.progress.read.covered().newest();
         self.hints.head_at = grid.after(asked_at, grid.interval_ms);

@@ -73,10 +73,11 @@ impl FirstPage {
         QUESTIONS[self.shown.len() % QUESTIONS.len()]
     }
 
-    /// Takes an answer to a request that began at `asked_at`. The first page is 0, unless page 0 shows
-    /// no rows, or pages 0 and 1 show the same rows while page 2 shows others, twice each. Where pages 0
-    /// and 1 show some of the same rows, the list moved, and where a page shows rows but once, an answer
-    /// was a mistake: all of it is asked again.
+    /// Takes an answer to a request that began at `asked_at`. The list is empty, or there is none, where
+    /// pages 0 and 1 show no rows in turn. Else the first page is 0, unless page 0 shows no rows twice,
+    /// or pages 0 and 1 show the same rows twice while page 2 shows others. Where pages 0 and 1 share
+    /// only some rows, the list moved; where one of two answers for a page has rows and the other has
+    /// none, one of them was a mistake. Then all of it is asked again.
     pub fn take(&mut self, shown: Shown, asked_at: Moment) -> Finding {
         if self.shown.is_empty() {
             self.asked_at = asked_at;
@@ -86,7 +87,7 @@ impl FirstPage {
             [Shown::Refused, Shown::Refused] => Finding::NoList,
             [Shown::Nothing | Shown::Refused, Shown::Nothing | Shown::Refused] => {
                 // Page 1 may have been asked for long after page 0.
-                Finding::EmptyList(self.asked_at)
+                Finding::EmptyList(self.asked_at.min(asked_at))
             }
             [zero, one, two, zero_again, one_again, two_again] => {
                 let doubled = zero == zero_again && zero == one && one == one_again
@@ -98,7 +99,9 @@ impl FirstPage {
                     self.n_rounds += 1;
                     self.shown.clear();
                     Finding::Open
-                } else if !zero.has_rows() || doubled && one != two && one_again != two_again {
+                } else if !zero.has_rows() && !zero_again.has_rows()
+                    || doubled && one != two && one_again != two_again
+                {
                     Finding::Is(1)
                 } else {
                     Finding::Is(0)
@@ -165,6 +168,22 @@ mod tests {
                 let finding = answers.find(|finding| matches!(finding, Finding::Is(_)));
                 assert_eq!(finding, Some(Finding::Is(first)), "{pages:?}, answer {at} {wrong:?}");
             }
+        }
+    }
+
+    /// A list numbered from 0 whose short pages never stand still, so that no round is left.
+    #[test]
+    fn one_wrong_answer_in_the_last_round_changes_nothing() {
+        let n_questions = QUESTIONS.len() * (ROUNDS_MAX as usize + 1);
+        for at in n_questions - QUESTIONS.len()..n_questions {
+            let (mut it, mut top) = (FirstPage::default(), 10_000_u64);
+            let answers = (0..n_questions).map(|n| {
+                top += 1;
+                let newest = top - 3 * u64::from(it.question());
+                let rows = Shown::Rows((newest - 3..newest).rev().collect());
+                it.take(if n == at { Shown::Nothing } else { rows }, Moment(0))
+            });
+            assert_eq!(answers.last(), Some(Finding::Is(0)), "answer {at}");
         }
     }
 

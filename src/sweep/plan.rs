@@ -139,10 +139,11 @@ pub(super) struct Hints {
     pub(super) shown: Option<(Timestamp, Timestamp)>,
     /// Whether the head was read and the way down to what was read before was not, yet.
     pub(super) is_polling: bool,
-    /// Whether nothing beside the poll was asked for since the newest read of the head, and there was
-    /// something or the poll took all the time.
+    /// Whether, since the newest read of the head, nothing beside the poll was answered, and it was not
+    /// found that there is nothing to do: then one turn of other work goes before the next poll.
     pub(super) owes_work: bool,
-    /// When the list was last found to be empty.
+    /// When the list was last found to be empty. A second finding confirms it for old time, which is
+    /// read but once.
     pub(super) empty_at: Option<Moment>,
     /// Whether the newest answer beside the poll was to a look, if only a refusal: then what has to be
     /// read is next. Taken from answers, since what is planned is not always asked.
@@ -252,7 +253,7 @@ impl Sweep {
             let page = first_page.question();
             return Plan::Ask(self.list(page, Purpose::FirstPage));
         }
-        // Polls that take all of the budget, or all of the time, would leave the past unread for ever.
+        // Polls that take all of the budget, or all of the time, would leave all else waiting for ever.
         if head_due
             && self.hints.owes_work
             && !head_only

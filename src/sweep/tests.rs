@@ -232,7 +232,7 @@ fn where_the_limit_is_nearly_used_up_an_old_gap_waits() {
 fn work_that_found_the_budget_spent_goes_before_the_next_poll_once() {
     let after_a_poll = || {
         let mut sweep = with_an_old_gap();
-        sweep.hints.owes_work = true;
+        sweep.head_was_read(Timestamp(2_000).start());
         sweep
     };
     let mut sweep = after_a_poll();

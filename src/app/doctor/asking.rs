@@ -11,7 +11,7 @@ use crate::sweep::{Budget, FirstPage, Order, Quota, Refusal, Reply, Request, Ske
 const FAR: u32 = 1_000_000;
 
 /// How many questions an app with calls is asked while its list stands still. Where new calls move
-/// it on meanwhile, some are asked again.
+/// it on meanwhile, or an answer is a mistake, some are asked again.
 pub(super) const N_QUESTIONS: u32 = 15;
 
 /// Asks one app.
@@ -103,13 +103,14 @@ impl Asker<'_> {
         let mut it = FirstPage::default();
         while is_going_on(facts, learned) {
             let request = Request::List { page: it.question(), per_page: Some(self.per_page) };
+            let asked_at = self.clock.wall();
             let shown = match self.question(learned, request, None).await? {
                 Ok(page) if page.n_rows() == 0 => Shown::Nothing,
                 Ok(page) => Shown::Rows(prints::prints(&page)),
                 Err(refused) if refused.refusal == Refusal::Unavailable => return None,
                 Err(_) => Shown::Refused,
             };
-            match it.take(shown, self.clock.wall()) {
+            match it.take(shown, asked_at) {
                 Finding::Is(number) => return Some(number),
                 Finding::Open => {}
                 Finding::EmptyList(_) | Finding::NoList => return None,

@@ -430,14 +430,14 @@ fn what_the_reading_costs_by_calls_a_day_and_means() {
     expect![[r#"
         ok: about 23 calls a day need about 4 requests a minute, of 100; the numbers are about 30 s behind the API
         ok: about 10000 calls a day need about 4 requests a minute, of 100; the numbers are about 30 s behind the API
-        ok: about 91000 calls a day need about 30 requests a minute, of 100; the numbers are about 30 s behind the API
-        ok: about 91000 calls a day need about 30 requests a minute, of 500; the numbers are about 30 s behind the API
-        warn: about 91000 calls a day need about 30 requests a minute, of 10; new calls show in time, changes come late
+        ok: about 91000 calls a day need about 28 requests a minute, of 100; the numbers are about 30 s behind the API
+        ok: about 91000 calls a day need about 28 requests a minute, of 500; the numbers are about 30 s behind the API
+        warn: about 91000 calls a day need about 28 requests a minute, of 10; new calls show in time, changes come late
         ok: about 10000 calls a day need about 14 requests a minute, of 100; the numbers are about 5 s behind the API
         ok: about 10000 calls a day need about 4 requests a minute, of 100; the numbers are about 30 s behind the API
         note: count.from lies in the past: about 300000 calls, about 3 hours; until then the counters of the app are absent
-        ok: about 91000 calls a day need about 30 requests a minute, of 100; the numbers are about 30 s behind the API
-        note: count.from lies in the past: about 91000 calls, about 66 minutes; until then the counters of the app are absent
+        ok: about 91000 calls a day need about 28 requests a minute, of 100; the numbers are about 30 s behind the API
+        note: count.from lies in the past: about 91000 calls, about 64 minutes; until then the counters of the app are absent
     "#]].assert_eq(&table.concat());
     let few = Page { calls: page(10).calls[..9].to_vec(), defects: Vec::new() };
     let facts = Facts { first: Ok(few), ..healthy() };

@@ -190,8 +190,8 @@ fn a_budget_that_the_polls_would_use_up_reads_the_past_all_the_same() {
     assert_eq!(breaches(&world, &day.durable, Timestamp(0), BOUNDS), Vec::<String>::new());
 }
 
-/// A list that is oldest first, with rows out of place: its last page spans less than they may be, and a
-/// poll takes more requests than the budget has until the next one is due.
+/// A list that is oldest first, whose last page spans less time than rows may be out of place: a poll
+/// takes more requests than the budget has until the next one is due.
 #[test]
 fn polls_that_never_end_leave_some_of_the_budget_for_all_else() {
     let mut world = days(2, 100_000.0, 8.0 / 24.0);

@@ -5,7 +5,7 @@ use cometchat_exporter::call::{Amount, Call, CallKey, Outcome as Word, Status, T
 use super::driver::{Counted, Kills};
 use super::random::Random;
 use super::run::{BOUNDS, Outcome, Reading, play};
-use super::world::{GetQuirk, Life, ListOrder, PastEnd, Quirks, World, row, seen_late};
+use super::world::{GetQuirk, Life, ListOrder, Mistake, PastEnd, Quirks, World, row, seen_late};
 
 /// When the call begins that is looked at.
 const AT_S: i64 = 200;
@@ -239,7 +239,7 @@ fn one_mistake_at_the_start_does_not_hide_the_past() {
     let reading = Reading { start_s, rest_s: start_s + 900, ..READING };
     for page_0 in [PastEnd::LastPage, PastEnd::Empty, PastEnd::NotFound] {
         for order in [ListOrder::New, ListOrder::Old] {
-            for mistake in [PastEnd::Empty, PastEnd::NotFound] {
+            for mistake in [Mistake::Empty, Mistake::NotFound] {
                 for number in 1..=8 {
                     let mistake = Some((number, mistake));
                     let quirks = Quirks { page_0, order, mistake, ..QUIRKS };

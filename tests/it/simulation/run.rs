@@ -60,8 +60,8 @@ fn run(seed: u64, scenario: Scenario) -> Outcome {
     let last_s = world.lives.iter().map(|life| life.key.initiated_at.0).max().unwrap();
     let start_s = random.pick(&[0, 0, last_s / 2, last_s, last_s + 200]);
     if start_s == 0 {
-        // A list that gets its first rows while the first page is looked for, and a mistake: that is more
-        // than is promised.
+        // A list that is empty at the first question and gets its first row before the second, with a
+        // mistake at the fourth, looks like one that begins at 1.
         world.quirks.mistake = None;
     }
     let kill_percent = random.pick(&[0, 0, 2, 10]);

@@ -22,6 +22,12 @@ pub(super) enum PastEnd {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    Empty,
+    NotFound,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GetQuirk {
     /// Of a session id that was used again, the newest.
     Newest,
@@ -45,7 +51,7 @@ pub(super) struct Quirks {
     /// How far a row may stand from where its time belongs, in seconds.
     pub(super) disorder_s: i64,
     /// Which answer with a page, by its number from 1 on, shows no row by mistake, and how.
-    pub(super) mistake: Option<(u64, PastEnd)>,
+    pub(super) mistake: Option<(u64, Mistake)>,
 }
 
 impl Quirks {
@@ -67,9 +73,9 @@ impl Quirks {
             ]),
             fail_percent: random.pick(&[0, 0, 10, 30]),
             disorder_s: random.pick(&[0, 0, 0, 1, 3, 10]),
-            // One of the first: later ones are within the bounds.
+            // One of the first answers: a later one may cost rows, as the bounds say.
             mistake: random
-                .pick(&[None, None, Some(PastEnd::Empty), Some(PastEnd::NotFound)])
+                .pick(&[None, None, Some(Mistake::Empty), Some(Mistake::NotFound)])
                 .map(|shows| (u64::try_from(random.between(1, 12)).unwrap(), shows)),
         }
     }
@@ -178,8 +184,8 @@ impl World {
         }
         self.n_listed += 1;
         match self.quirks.mistake.filter(|(number, _)| *number == self.n_listed) {
-            Some((_, PastEnd::NotFound)) => return Answer::NotFound,
-            Some(_) => return Answer::Rows(Vec::new()),
+            Some((_, Mistake::NotFound)) => return Answer::NotFound,
+            Some((_, Mistake::Empty)) => return Answer::Rows(Vec::new()),
             None => {}
         }
         let size = per_page.min(self.quirks.cap(self.now_ms));
