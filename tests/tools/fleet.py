@@ -54,7 +54,7 @@ TEMPORARY = """
   client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
   uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5;"""
 NGINX = """
-worker_processes 1; daemon off; pid {folder}/pid; worker_rlimit_nofile 8192;
+master_process off; daemon off; pid {folder}/pid; worker_rlimit_nofile 8192;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
@@ -68,7 +68,7 @@ http {{
 
 # A process of its own, so that its times are the machine's.
 IDLE = """
-daemon off; pid {folder}/idle.pid; events {{ }}
+master_process off; daemon off; pid {folder}/idle.pid; events {{ }}
 http {{
   access_log off; keepalive_requests 1000000000; {temporary}
   server {{ listen 127.0.0.1:{port}; return 200; }}
