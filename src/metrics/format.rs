@@ -1,9 +1,9 @@
 //! The formats that Prometheus reads, and what holds for each.
 
-use super::catalog::Family;
+use super::catalog::{Family, FamilyType};
 use super::plain::Batch;
 use super::samples::Sample;
-use super::{open_metrics, plain, protobuf};
+use super::{Moment, open_metrics, plain, protobuf};
 
 /// A format of `/metrics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,12 @@ impl Format {
         }
     }
 
-    /// How many bytes the value of a gauge takes at the end of its sample, if it is 0.
+    /// Whether the value stands at the end of a sample: nothing tells behind it since when it counts.
+    pub(super) fn ends_with_value(self, family: &Family, created: Option<Moment>) -> bool {
+        self == Self::Text || family.kind != FamilyType::Counter || created.is_none()
+    }
+
+    /// How many bytes such a value takes, if it is 0.
     pub(super) const fn zero_len(self) -> usize {
         match self {
             Self::Text | Self::OpenMetrics => "0\n".len(),

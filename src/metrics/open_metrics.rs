@@ -10,11 +10,9 @@ use crate::call::Timestamp;
 /// HELP, TYPE, and UNIT where there is one.
 pub(super) fn head(family: &Family) -> Vec<u8> {
     let (name, kind) = (family.base_name(), family.kind.open_metrics_word());
-    let mut out = format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help).into();
-    if let Some(unit) = family.unit() {
-        line(&mut out, format_args!("# UNIT {name} {unit}"));
-    }
-    out
+    let help = ["# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", kind, "\n"];
+    let unit = family.unit().map(|unit| ["# UNIT ", name, " ", unit, "\n"]);
+    help.into_iter().chain(unit.into_iter().flatten()).collect::<Vec<_>>().concat().into()
 }
 
 /// Appends the lines of a sample.

@@ -10,8 +10,8 @@ use super::samples::{Sample, Spread, Value};
 
 /// HELP and TYPE.
 pub(super) fn head(family: &Family) -> Vec<u8> {
-    let Family { name, help, .. } = family;
-    format!("# HELP {name} {help}\n# TYPE {name} {}\n", family.kind.word()).into()
+    let (name, kind) = (family.name, family.kind.word());
+    ["# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", kind, "\n"].concat().into()
 }
 
 /// Samples of one family that wait to be encoded together: a call of the encoder costs as much as

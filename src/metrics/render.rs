@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::catalog::{Family, FamilyType, LiveFacts, Source, families};
+use super::catalog::{Family, LiveFacts, Source, families};
 use super::samples::{Context, Samples, seconds};
 use super::snapshot::Snapshot;
 use super::sums::Sums;
@@ -130,7 +130,9 @@ pub fn live<'a>(
     let started_at = stats.started_at_ms.and_then(|ms| i64::try_from(ms).ok()).map(Moment);
     let created = process.created_from.map(|start| started_at.unwrap_or(start));
     let context = Context { format, app: None, breakdown: Breakdown::default() };
-    let (mut out, mut written) = (Vec::new(), Vec::new());
+    let n_bytes_about = 64 * apps.clone().count() + 64;
+    let (mut out, mut written) =
+        (Vec::with_capacity(n_bytes_about + 4096), Vec::with_capacity(n_bytes_about));
     for (family_idx, family) in families().enumerate() {
         written.clear();
         match family.source {
@@ -144,9 +146,16 @@ pub fn live<'a>(
                 }
             }
             Source::ProcessLive(value) => {
-                Samples::write(family, context, created, &mut written, |samples| {
-                    samples.one(value(stats));
-                });
+                let Some(value) = value(stats) else { continue };
+                match process.rendered(format).of(family_idx) {
+                    Some(head) if format.ends_with_value(family, created) => {
+                        written.extend_from_slice(head);
+                        format.write_value(value, &mut written);
+                    }
+                    _ => Samples::write(family, context, created, &mut written, |samples| {
+                        samples.one(value);
+                    }),
+                }
             }
         }
         if !written.is_empty() {
@@ -185,11 +194,7 @@ impl AppLines {
                 let (fill, created) = match family.source {
                     Source::Counted(fill) => (fill, epoch),
                     Source::App(fill) => (fill, created_from),
-                    Source::AppLive(_) => {
-                        debug_assert_eq!(family.kind, FamilyType::Gauge, "its value comes last");
-                        Samples::write(family, context, None, out, |samples| samples.one(0.0));
-                        return out.truncate(out.len() - format.zero_len());
-                    }
+                    Source::AppLive(_) => return write_without_value(family, context, out),
                     Source::Process(_) | Source::ProcessLive(_) => return,
                 };
                 Samples::write(family, context, created, out, |samples| fill(&sums, samples));
@@ -208,14 +213,22 @@ impl Lines {
         self.renderings.get(format, |format| {
             let Some(process) = &self.process else { return Rendered::default() };
             let context = Context { format, app: None, breakdown: Breakdown::default() };
-            Rendered::new(|family, out| {
-                if let Source::Process(fill) = family.source {
+            Rendered::new(|family, out| match family.source {
+                Source::Process(fill) => {
                     let created = self.created_from;
                     Samples::write(family, context, created, out, |samples| fill(process, samples));
                 }
+                Source::ProcessLive(_) => write_without_value(family, context, out),
+                Source::Counted(_) | Source::App(_) | Source::AppLive(_) => {}
             })
         })
     }
+}
+
+/// Appends the sample of a number that is taken at the scrape, all but its value, which stands last.
+fn write_without_value(family: &'static Family, context: Context<'_>, out: &mut Vec<u8>) {
+    Samples::write(family, context, None, out, |samples| samples.one(0.0));
+    out.truncate(out.len() - context.format.zero_len());
 }
 
 impl Renderings {
