@@ -7,6 +7,7 @@ use super::fault::{Fault, Faults};
 use super::load::{Loaded, load};
 use super::settings::{CountFrom, KeySource, Settings, StateSettings};
 use super::surroundings::Surroundings;
+use crate::metrics::Shard;
 
 /// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,12 @@ fn summary(settings: &Settings) -> [String; 2] {
         StateSettings::Memory => "memory, so counters start at 0 with each start".to_owned(),
         StateSettings::File(path) => path.display().to_string(),
     };
-    [format!("apps: {}", settings.apps.len()), format!("state: {state}")]
+    let names: Vec<_> = settings.apps.iter().map(|app| app.name.as_str()).collect();
+    let apps = match settings.shard {
+        Shard { count: 1, .. } => format!("apps: {}", names.len()),
+        shard => format!("apps in shard {shard}: {} ({})", names.len(), names.join(", ")),
+    };
+    [apps, format!("state: {state}")]
 }
 
 fn notes(loaded: Loaded) -> Vec<String> {

@@ -346,6 +346,9 @@ fn check_config_says_what_is_valid_and_what_to_mind() {
         apps: 2
         state: memory, so counters start at 0 with each start"#]]
     .assert_eq(&report.text);
+    let yaml = yaml.replace("app_id: b,", "app_id: b, name: shop,");
+    let report = check("--config.file=x.yaml --state.path=memory --shard=0/2", &yaml);
+    expect!["apps in shard 0/2: 1 (shop)"].assert_eq(report.text.lines().nth(1).unwrap());
     let report = check("--config.file=x.yaml", "apps: [{ app_id: a, region: us }]\nx: 1");
     assert!(!report.is_valid);
     expect![[r#"
