@@ -31,6 +31,17 @@ impl Exposition {
         }
     }
 
+    /// Compresses what was compressed of another one. To join a single app is done in a moment.
+    pub(super) fn remake<'a>(&self, before: &Self, join: impl Fn(Format) -> Joined<'a>) {
+        for format in Format::ALL {
+            for coding in [Coding::Gzip, Coding::Zstd] {
+                if before.is_made(format, coding) {
+                    self.body(format, coding, || join(format), Vec::new());
+                }
+            }
+        }
+    }
+
     /// The body of an answer, and the coding it is in: `own` stands behind what is shared.
     ///
     /// What is compressed is not kept as it is, too: hardly anybody asks for both.

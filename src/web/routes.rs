@@ -139,8 +139,7 @@ fn exposition<B>(
             } else if let Some(unknown) = unknown_app(view, &names) {
                 return unknown;
             } else {
-                let is_picked = |app: &str| names.iter().any(|name| name == app);
-                view.scrape_apps(is_picked, format, coding, now)
+                view.scrape_apps(&names, format, coding, now)
             };
             let mut response = Response::new(body);
             let content_type = negotiate::content_type(headers, format);
@@ -156,9 +155,9 @@ fn exposition<B>(
 }
 
 fn unknown_app(view: &View, names: &[String]) -> Option<Response<Body>> {
-    let known: Vec<&str> = view.apps().map(|app| app.lines.name()).collect();
-    let unknown = names.iter().find(|name| !known.contains(&name.as_str()))?;
-    let (unknown, known) = (unknown.escape_debug(), known.join(", "));
+    let known = || view.apps().map(|app| app.lines.name());
+    let unknown = names.iter().find(|name| !known().any(|known| known == *name))?;
+    let (unknown, known) = (unknown.escape_debug(), known().collect::<Vec<_>>().join(", "));
     let within = match view.exporter().shard {
         Shard { count: 1, .. } => String::new(),
         shard => format!(" in shard {shard}"),

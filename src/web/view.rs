@@ -90,6 +90,16 @@ struct ShownApp {
     alone: Exposition,
 }
 
+impl ShownApp {
+    /// Compresses the app alone as it was before it changed: whoever scraped it so will ask again.
+    fn remake(&self, before: &Exposition) {
+        let nothing = Lines::default();
+        self.alone.remake(before, |format| {
+            metrics::join([&self.entry.lines].into_iter(), &nothing, format)
+        });
+    }
+}
+
 /// All apps and the exporter at one moment. Only what is committed is in it.
 pub struct View {
     apps: Vec<Arc<ShownApp>>,
@@ -141,19 +151,20 @@ impl View {
         self.all.body(format, coding, || metrics::join(apps.clone(), &self.process, format), live)
     }
 
-    /// The metrics of some apps and nothing of the exporter. What was made of a single app is kept
-    /// as long as the app does not change; what was made of several is not, for there are too many
-    /// ways to pick.
+    /// The metrics of the apps of these names and nothing of the exporter. What was made of a single
+    /// app is kept, and made anew when the app changes; what was made of several is not, for there are
+    /// too many ways to pick.
     pub(super) fn scrape_apps(
         &self,
-        is_picked: impl Fn(&str) -> bool,
+        names: &[String],
         format: Format,
         coding: Coding,
         now: Moment,
     ) -> (Body, Coding) {
         self.asked.note(format);
-        let picked: Vec<_> =
-            self.apps.iter().filter(|shown| is_picked(shown.entry.lines.name())).collect();
+        let is_picked =
+            |shown: &&Arc<ShownApp>| names.iter().any(|name| name == shown.entry.lines.name());
+        let picked: Vec<_> = self.apps.iter().filter(is_picked).take(names.len()).collect();
         let apps = picked.iter().map(|shown| &shown.entry.lines);
         let (nothing, none) = (Lines::default(), ProcessStats::default());
         let live = metrics::live(apps.clone(), &nothing, &none, now, format);
@@ -241,6 +252,11 @@ impl Publisher {
     /// Replaces the entry of the same app and name; one that is not there any more stays away.
     pub fn publish_app(&self, entry: AppEntry) {
         let shown = self.make(entry);
+        let before = self.view();
+        if let Some(old) = before.apps.iter().find(|old| old.entry.key() == shown.entry.key()) {
+            shown.remake(&old.alone);
+        }
+        drop(before);
         let renewed = |old: &Arc<ShownApp>| {
             let same = old.entry.key() == shown.entry.key();
             Arc::clone(if same { &shown } else { old })
@@ -290,5 +306,36 @@ impl Asked {
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Publisher of {} apps", self.view().apps.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Breakdown;
+    use crate::metrics::fixture::World;
+
+    #[test]
+    fn what_was_scraped_of_an_app_alone_is_compressed_anew_when_it_changes() {
+        let entry = |name| AppEntry {
+            lines: metrics::render_app(&World::small().view(name), Breakdown::default()),
+            ..AppEntry::default()
+        };
+        let publisher = Publisher::new(Lines::default(), Moment(0));
+        publisher.publish_apps(vec![entry("a"), entry("b")]);
+        for coding in [Coding::Identity, Coding::Gzip] {
+            publisher.view().scrape_apps(&["b".into()], Format::Text, coding, Moment(0));
+        }
+        publisher.publish_app(entry("a"));
+        publisher.publish_app(entry("b"));
+        let view = publisher.view();
+        let made = |name, format, coding| {
+            let app = view.apps.iter().find(|shown| shown.entry.lines.name() == name);
+            app.expect("it is shown").alone.is_made(format, coding)
+        };
+        assert!(made("b", Format::Text, Coding::Gzip));
+        assert!(!made("b", Format::Text, Coding::Identity), "that is done in a moment");
+        assert!(!made("b", Format::OpenMetrics, Coding::Gzip), "nobody asked for it");
+        assert!(!made("a", Format::Text, Coding::Gzip), "nobody asked for it");
     }
 }
