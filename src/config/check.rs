@@ -79,6 +79,7 @@ fn summary(settings: &Settings) -> [String; 2] {
     let names: Vec<_> = settings.apps.iter().map(|app| app.name.as_str()).collect();
     let apps = match settings.shard {
         Shard { count: 1, .. } => format!("apps: {}", names.len()),
+        shard if names.is_empty() => format!("apps in shard {shard}: none"),
         shard => format!("apps in shard {shard}: {} ({})", names.len(), names.join(", ")),
     };
     [apps, format!("state: {state}")]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::catalog::{Family, LiveFacts, Source, families};
+use super::catalog::{Family, FamilyType, LiveFacts, Source, families};
 use super::samples::{Context, Samples, seconds};
 use super::snapshot::Snapshot;
 use super::sums::Sums;
@@ -130,9 +130,11 @@ pub fn live<'a>(
     let started_at = stats.started_at_ms.and_then(|ms| i64::try_from(ms).ok()).map(Moment);
     let created = process.created_from.map(|start| started_at.unwrap_or(start));
     let context = Context { format, app: None, breakdown: Breakdown::default() };
-    let n_bytes_about = 64 * apps.clone().count() + 64;
-    let (mut out, mut written) =
-        (Vec::with_capacity(n_bytes_about + 4096), Vec::with_capacity(n_bytes_about));
+    // Room for a line of each app, and for the heads and the process values: to grow takes longer than
+    // to write.
+    let n_bytes_about = 64 * (apps.clone().count() + 1);
+    let mut out = Vec::with_capacity(n_bytes_about + 4096);
+    let mut written = Vec::with_capacity(n_bytes_about);
     for (family_idx, family) in families().enumerate() {
         written.clear();
         match family.source {
@@ -194,7 +196,10 @@ impl AppLines {
                 let (fill, created) = match family.source {
                     Source::Counted(fill) => (fill, epoch),
                     Source::App(fill) => (fill, created_from),
-                    Source::AppLive(_) => return write_without_value(family, context, out),
+                    Source::AppLive(_) => {
+                        debug_assert_eq!(family.kind, FamilyType::Gauge, "its value comes last");
+                        return write_without_value(family, context, out);
+                    }
                     Source::Process(_) | Source::ProcessLive(_) => return,
                 };
                 Samples::write(family, context, created, out, |samples| fill(&sums, samples));

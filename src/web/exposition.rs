@@ -31,7 +31,8 @@ impl Exposition {
         }
     }
 
-    /// Compresses what was compressed of another one. To join a single app is done in a moment.
+    /// Compresses what was compressed of another one. What is not compressed is not made ahead, since to
+    /// join a single app takes a moment.
     pub(super) fn remake<'a>(&self, before: &Self, join: impl Fn(Format) -> Joined<'a>) {
         for format in Format::ALL {
             for coding in [Coding::Gzip, Coding::Zstd] {

@@ -91,7 +91,8 @@ struct ShownApp {
 }
 
 impl ShownApp {
-    /// Compresses the app alone as it was before it changed: whoever scraped it so will ask again.
+    /// Compresses the app alone if it was before it changed: whoever scraped it so will ask again.
+    /// That it goes on if nobody does is less work than the poll behind it.
     fn remake(&self, before: &Exposition) {
         let nothing = Lines::default();
         self.alone.remake(before, |format| {
@@ -317,25 +318,34 @@ mod tests {
 
     #[test]
     fn what_was_scraped_of_an_app_alone_is_compressed_anew_when_it_changes() {
-        let entry = |name| AppEntry {
-            lines: metrics::render_app(&World::small().view(name), Breakdown::default()),
+        let shown = |name, breakdown| AppEntry {
+            lines: metrics::render_app(&World::small().view(name), breakdown),
             ..AppEntry::default()
+        };
+        let entry = |name| shown(name, Breakdown::default());
+        let changed = || shown("b", Breakdown { call_type: false, ..Breakdown::default() });
+        let scrape = |publisher: &Publisher, coding| {
+            let view = publisher.view();
+            let (body, _) = view.scrape_apps(&["b".into()], Format::Text, coding, Moment(0));
+            body.shared().clone()
         };
         let publisher = Publisher::new(Lines::default(), Moment(0));
         publisher.publish_apps(vec![entry("a"), entry("b")]);
-        for coding in [Coding::Identity, Coding::Gzip] {
-            publisher.view().scrape_apps(&["b".into()], Format::Text, coding, Moment(0));
-        }
+        let before = [Coding::Identity, Coding::Gzip].map(|coding| scrape(&publisher, coding));
         publisher.publish_app(entry("a"));
-        publisher.publish_app(entry("b"));
+        publisher.publish_app(changed());
         let view = publisher.view();
         let made = |name, format, coding| {
             let app = view.apps.iter().find(|shown| shown.entry.lines.name() == name);
             app.expect("it is shown").alone.is_made(format, coding)
         };
         assert!(made("b", Format::Text, Coding::Gzip));
-        assert!(!made("b", Format::Text, Coding::Identity), "that is done in a moment");
+        assert!(!made("b", Format::Text, Coding::Identity), "joining takes only a moment");
         assert!(!made("b", Format::OpenMetrics, Coding::Gzip), "nobody asked for it");
         assert!(!made("a", Format::Text, Coding::Gzip), "nobody asked for it");
+        let after = scrape(&publisher, Coding::Gzip);
+        assert_ne!(after, before[1], "it has changed");
+        publisher.publish_apps(vec![changed()]);
+        assert_eq!(after, scrape(&publisher, Coding::Gzip), "as a scrape would make it");
     }
 }
