@@ -1,6 +1,7 @@
 //! Publishing: from the state of apps and of the process to the view that scrapes see.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::call::{Moment, Outcome, Status};
@@ -19,8 +20,9 @@ use super::app_task::AppTask;
 /// Where tasks put what scrapes may see.
 pub(super) struct Board {
     pub(super) publisher: Publisher,
-    /// The start of the process, where it is to be told since when counters count.
-    created_from: Option<Moment>,
+    started_at: Moment,
+    /// Whether it is told since when counters count.
+    created: AtomicBool,
     process: Mutex<ProcessView>,
     state_path: Option<String>,
     /// The configuration in force, without keys.
@@ -29,11 +31,13 @@ pub(super) struct Board {
     histories: Mutex<BTreeMap<String, History>>,
 }
 
-/// Settings of the polls that the metrics show.
+/// Settings that the metrics of the process show.
 #[derive(Clone, Copy)]
-pub(super) struct PollTimes {
+pub(super) struct ShownSettings {
     pub(super) recent_window_s: u64,
     pub(super) interval_ms: u64,
+    /// Whether it is told since when counters count.
+    pub(super) created: bool,
 }
 
 /// What is said of an app beside its metrics.
@@ -50,15 +54,14 @@ pub(super) struct Remarks {
 impl Board {
     /// Begins without any app. `now` is the local clock.
     pub(super) fn new(
-        poll: PollTimes,
+        settings: ShownSettings,
         shard: Shard,
-        created: bool,
         (state_path, config): (Option<String>, String),
         now: Moment,
     ) -> Self {
         let process = ProcessView {
-            recent_window_s: poll.recent_window_s,
-            poll_interval_ms: poll.interval_ms,
+            recent_window_s: settings.recent_window_s,
+            poll_interval_ms: settings.interval_ms,
             state: StateView {
                 size_bytes: None,
                 commit_duration_us: None,
@@ -73,12 +76,13 @@ impl Board {
                 rust_version: env!("RUSTC_VERSION"),
             },
         };
-        let created_from = created.then_some(now);
+        let created_from = settings.created.then_some(now);
         let shown = Shown { created_from, ..Shown::default() };
         let publisher = Publisher::new(render_process(&process, shown), now);
         let board = Self {
             publisher,
-            created_from,
+            started_at: now,
+            created: AtomicBool::new(settings.created),
             process: Mutex::new(process),
             state_path,
             config: Mutex::new(config.into()),
@@ -137,7 +141,7 @@ impl Board {
     pub(super) fn reloaded(
         &self,
         rows: Vec<Placement>,
-        poll: PollTimes,
+        settings: ShownSettings,
         config: String,
         now: Moment,
     ) {
@@ -148,10 +152,11 @@ impl Board {
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config.into();
         self.publisher.rearrange(rows);
         let mut process = self.process();
-        process.recent_window_s = poll.recent_window_s;
-        process.poll_interval_ms = poll.interval_ms;
+        process.recent_window_s = settings.recent_window_s;
+        process.poll_interval_ms = settings.interval_ms;
         process.reload = ReloadView { successful: true, success_at: now };
         drop(process);
+        self.created.store(settings.created, Ordering::Relaxed);
         self.show_process();
     }
 
@@ -188,14 +193,14 @@ impl Board {
         });
     }
 
-    /// The start of the process, where it is to be told since when counters count.
-    pub(super) const fn created_from(&self) -> Option<Moment> {
-        self.created_from
+    /// The start of the process, since when it counts what is not durable.
+    pub(super) const fn started_at(&self) -> Moment {
+        self.started_at
     }
 
     fn process_lines(&self) -> Lines {
-        let shown = Shown { created_from: self.created_from, ..Shown::default() };
-        render_process(&self.process(), shown)
+        let created_from = self.created.load(Ordering::Relaxed).then_some(self.started_at);
+        render_process(&self.process(), Shown { created_from, ..Shown::default() })
     }
 
     fn process(&self) -> MutexGuard<'_, ProcessView> {

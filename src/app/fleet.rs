@@ -20,7 +20,7 @@ use crate::sweep::Budget;
 use crate::web::{AppEntry, Placement};
 
 use super::app_task::{AppTask, Common, Keepsake, id_of, spread};
-use super::board::{Board, PollTimes, Remarks};
+use super::board::{Board, Remarks, ShownSettings};
 use super::stop::Stopper;
 use super::{epoch, supervise};
 
@@ -170,7 +170,7 @@ impl Fleet {
         }
         let config = effective(&change.settings);
         let (board, now) = (&self.ground.board, self.ground.clock.wall());
-        board.reloaded(rows, poll_times(&change.settings), config, now);
+        board.reloaded(rows, shown_settings(&change.settings), config, now);
         (self.settings, self.transport) = (change.settings, change.transport);
         summary
     }
@@ -210,7 +210,7 @@ impl Fleet {
             exemplars: settings.exemplars,
             shown: Shown {
                 breakdown: settings.breakdown,
-                created_from: self.ground.board.created_from(),
+                created_from: settings.created.then_some(self.ground.board.started_at()),
             },
             transport: transport.clone(),
             store: Arc::clone(&self.ground.store),
@@ -262,15 +262,17 @@ fn list(names: &[String]) -> String {
 
 /// Whether the settings of all apps together leave those alone that have not changed themselves.
 fn is_polled_alike(old: &Settings, new: &Settings) -> bool {
-    let polled =
-        |it: &Settings| (it.poll, it.count, it.recent_window_s, it.breakdown, it.exemplars);
+    let polled = |it: &Settings| {
+        (it.poll, it.count, it.recent_window_s, it.breakdown, it.exemplars, it.created)
+    };
     polled(old) == polled(new)
 }
 
-pub(super) fn poll_times(settings: &Settings) -> PollTimes {
-    PollTimes {
+pub(super) fn shown_settings(settings: &Settings) -> ShownSettings {
+    ShownSettings {
         recent_window_s: settings.recent_window_s.max(0).unsigned_abs(),
         interval_ms: settings.poll.interval_ms.max(0).unsigned_abs(),
+        created: settings.created,
     }
 }
 

@@ -80,9 +80,8 @@ impl Exporter {
             Err(why) => warn!("CA certificates: {why}"),
         }
         let board = Arc::new(Board::new(
-            fleet::poll_times(&settings),
+            fleet::shown_settings(&settings),
             settings.shard,
-            settings.created,
             (state_path(&settings.state), effective(&settings)),
             clock.wall(),
         ));

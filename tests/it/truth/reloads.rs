@@ -162,6 +162,28 @@ fn what_a_reload_cannot_change_is_named_and_kept() {
 }
 
 #[test]
+fn since_when_counters_count_is_told_from_a_reload_on() {
+    let stage = Stage::new(Setting { world: &["--seed=26"], ..Setting::default() });
+    let exporter = stage.exporter_with(&LIFECYCLE);
+    stage.wait_for_calls(&exporter, 20.0);
+    let is_told = |name: &str| {
+        let format = "application/openmetrics-text;version=1.0.0";
+        let text = http::get_as(exporter.address, "/metrics", format).unwrap().body;
+        text.contains(&format!("\n{name}_created"))
+    };
+    let counters = ["cometchat_calls", "cometchat_api_requests", "process_cpu_seconds"];
+    assert_eq!(counters.map(is_told), [false; 3]);
+    let text = stage.text();
+    let said = stage.reload(&exporter, &(text.clone() + "metrics: { created: true }\n"));
+    assert_eq!(said, "apps: 1 with new settings (under test), 0 unchanged\n");
+    until("all counters tell it", SOON, || counters.iter().all(|name| is_told(name)).then_some(()));
+    stage.reload(&exporter, &text);
+    until("none tells it", SOON, || (!counters.iter().any(|name| is_told(name))).then_some(()));
+    stage.compare_at_rest(&exporter);
+    exporter.program.ends_on("TERM");
+}
+
+#[test]
 fn sighup_reloads_where_requests_may_not() {
     let stage = Stage::new(Setting { world: &["--seed=25"], ..Setting::default() });
     let mut exporter = stage.exporter();
